@@ -1,0 +1,188 @@
+-- The present schema, written from pipeline/store/migrations.py by `./run schema`.
+
+CREATE TABLE outlets (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    domain TEXT,
+    family TEXT NOT NULL
+);
+
+CREATE TABLE feeds (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    title TEXT,
+    outlet_id INTEGER REFERENCES outlets(id),
+    state TEXT NOT NULL DEFAULT 'ok'
+        CHECK (state IN ('ok', 'failing', 'gone', 'moved', 'paused')),
+    current_url TEXT NOT NULL,
+    every_s INTEGER,
+    etag TEXT,
+    last_modified TEXT,
+    validators_url TEXT,
+    body_hash TEXT,
+    same_bodies INTEGER NOT NULL DEFAULT 0,
+    next_poll_at TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    gone_seen INTEGER NOT NULL DEFAULT 0,
+    moved_to TEXT,
+    moved_seen INTEGER NOT NULL DEFAULT 0,
+    added_at TEXT NOT NULL,
+    last_polled_at TEXT,
+    last_ok_at TEXT,
+    last_new_at TEXT,
+    last_error TEXT,
+    last_error_at TEXT
+);
+
+CREATE INDEX feeds_due ON feeds(next_poll_at) WHERE state NOT IN ('gone', 'paused');
+
+CREATE INDEX feeds_outlet ON feeds(outlet_id);
+
+CREATE TABLE polls (
+    id INTEGER PRIMARY KEY,
+    feed_id INTEGER NOT NULL REFERENCES feeds(id),
+    started_at TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('ok', 'not_modified', 'failed')),
+    status INTEGER,
+    new INTEGER NOT NULL DEFAULT 0,
+    revised INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    ms INTEGER NOT NULL DEFAULT 0,
+    next_poll_at TEXT,
+    why TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX polls_feed ON polls(feed_id, started_at);
+
+CREATE INDEX polls_started ON polls(started_at);
+
+CREATE TABLE hosts (
+    host TEXT PRIMARY KEY,
+    next_ok_at TEXT NOT NULL,
+    why TEXT NOT NULL
+);
+
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    outlet_id INTEGER NOT NULL REFERENCES outlets(id),
+    title TEXT,
+    summary TEXT,
+    lang TEXT,
+    authors TEXT,
+    published_at TEXT,
+    first_seen_at TEXT NOT NULL,
+    text_from TEXT NOT NULL CHECK (text_from IN ('content', 'summary', 'page', 'title')),
+    copy_of INTEGER REFERENCES articles(id),
+    text_hash TEXT NOT NULL,
+    revision_count INTEGER NOT NULL DEFAULT 1
+);
+
+CREATE INDEX articles_outlet ON articles(outlet_id, first_seen_at);
+
+CREATE INDEX articles_published ON articles(published_at);
+
+CREATE INDEX articles_first_seen ON articles(first_seen_at);
+
+CREATE INDEX articles_copy_of ON articles(copy_of) WHERE copy_of IS NOT NULL;
+
+CREATE INDEX articles_revised ON articles(revision_count) WHERE revision_count > 1;
+
+CREATE TABLE article_texts (
+    article_id INTEGER PRIMARY KEY REFERENCES articles(id),
+    text TEXT NOT NULL
+);
+
+CREATE VIEW article_words AS
+    SELECT a.id AS id, a.title AS title, a.summary AS summary, t.text AS text
+    FROM articles a JOIN article_texts t ON t.article_id = a.id;
+
+CREATE VIRTUAL TABLE articles_fts USING fts5(
+    title, summary, text,
+    content='article_words', content_rowid='id',
+    tokenize='porter unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE entries (
+    feed_id INTEGER NOT NULL REFERENCES feeds(id),
+    guid TEXT NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    link TEXT,
+    raw_hash TEXT NOT NULL,
+    first_seen_at TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    PRIMARY KEY (feed_id, guid)
+);
+
+CREATE INDEX entries_article ON entries(article_id);
+
+CREATE TABLE revisions (
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    n INTEGER NOT NULL,
+    seen_at TEXT NOT NULL,
+    title TEXT,
+    summary TEXT,
+    text_hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT,
+    PRIMARY KEY (article_id, n)
+);
+
+CREATE INDEX revisions_later ON revisions(seen_at) WHERE n > 1;
+
+CREATE TABLE stories (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    article_count INTEGER NOT NULL,
+    outlet_count INTEGER NOT NULL,
+    family_count INTEGER NOT NULL
+);
+
+CREATE INDEX stories_last ON stories(last_at, family_count);
+
+CREATE TABLE story_articles (
+    story_id INTEGER NOT NULL REFERENCES stories(id),
+    article_id INTEGER NOT NULL UNIQUE REFERENCES articles(id),
+    similarity REAL NOT NULL,
+    PRIMARY KEY (story_id, article_id)
+);
+
+CREATE TABLE topics (
+    slug TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    profile_hash TEXT NOT NULL,
+    seed TEXT,
+    threshold REAL NOT NULL,
+    profile TEXT NOT NULL,
+    active INTEGER NOT NULL DEFAULT 1
+);
+
+CREATE TABLE article_topics (
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    topic TEXT NOT NULL REFERENCES topics(slug),
+    score REAL NOT NULL,
+    on_topic INTEGER NOT NULL,
+    evidence TEXT NOT NULL,
+    profile_hash TEXT NOT NULL,
+    published_at TEXT NOT NULL,
+    PRIMARY KEY (article_id, topic)
+);
+
+CREATE INDEX article_topics_on ON article_topics(topic, published_at) WHERE on_topic = 1;
+
+CREATE INDEX article_topics_newest ON article_topics(published_at) WHERE on_topic = 1;
+
+CREATE INDEX article_topics_near ON article_topics(topic, published_at) WHERE on_topic = 0;
+
+CREATE INDEX article_topics_score ON article_topics(topic, score);
+
+CREATE VIEW articles_browse AS
+    SELECT a.id, a.title, o.name AS outlet, o.family, a.published_at, a.first_seen_at,
+        a.url, a.copy_of, a.revision_count - 1 AS edits, s.story_id
+    FROM articles a
+    JOIN outlets o ON o.id = a.outlet_id
+    LEFT JOIN story_articles s ON s.article_id = a.id;

@@ -1,0 +1,95 @@
+"""New, revised or unchanged, and which stored article an entry is. Pure: the store does the looking up.
+
+An entry is known by its feed and guid (fetch contract I1); failing that, its article may be known by its URL, from
+another feed or under an older guid. A revision is a wording that differs in words, not in markup or spacing, and only
+in the feed that brought the article: two feeds of one outlet often carry different summaries of one page, and comparing
+across them would see an edit at every poll. The one thing another feed may bring is a headline never seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.model import Article, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of an article an entry may be. `home_feed` is the feed that brought it first.
+
+    `raw_hash` is what this feed last said under this guid, `None` when it never named it so.
+    """
+
+    article_id: int
+    url: str
+    title: str | None
+    summary: str | None
+    text_hash: str
+    home_feed: str
+    raw_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The entries of one answer: never seen; seen, but saying something else now; seen and the same.
+
+    `aliases` are articles we have under a name that is new to us: (entry, article id).
+    """
+
+    new: tuple[Entry, ...] = ()
+    suspect: tuple[tuple[Entry, Known], ...] = ()
+    aliases: tuple[tuple[Entry, int], ...] = ()
+    unchanged: tuple[Entry, ...] = ()
+
+
+def sort(feed_url: str, entries: Sequence[Entry], by_guid: Mapping[str, Known], by_url: Mapping[str, Known]) -> Sorted:
+    """Each entry in its place. `by_guid` holds this feed's own entries, `by_url` articles of any feed.
+
+    A page under a name that is new to us is the same article (I3). It may also be an edit, but only where this feed
+    brought the article and no longer lists it under its old name. Two entries of one document that lead to one new page
+    are one article; the second becomes its alias when the first is known, at the next poll.
+    """
+    new: list[Entry] = []
+    suspect: list[tuple[Entry, Known]] = []
+    aliases: list[tuple[Entry, int]] = []
+    unchanged: list[Entry] = []
+    opened: set[str] = set()
+    listed = {by_guid[entry.guid].article_id for entry in entries if entry.guid in by_guid}
+    for entry in entries:
+        known = by_guid.get(entry.guid)
+        if known and known.raw_hash == entry.raw_hash:
+            unchanged.append(entry)
+        elif known:
+            suspect.append((entry, known))
+        elif entry.url and (known := by_url.get(entry.url)):
+            aliases.append((entry, known.article_id))
+            if known.home_feed == feed_url and known.article_id not in listed:
+                listed.add(known.article_id)
+                suspect.append((entry, known))
+        elif not entry.url or entry.url not in opened:
+            new.append(entry)
+            opened.add(entry.url or "")
+    return Sorted(tuple(new), tuple(suspect), tuple(aliases), tuple(unchanged))
+
+
+def kind_of_change(known: Known, now: Article, feed_url: str, earlier_titles: Collection[str]) -> str | None:
+    """What is new in this wording: `headline`, `summary` or `text`; `None` when it is no revision.
+
+    `earlier_titles` are all headlines the article ever had.
+    """
+    if now.text_hash == known.text_hash:
+        return None
+    retitled = bool(now.title) and _words(known.title) != _words(now.title)
+    if feed_url != known.home_feed:
+        seen = {_words(title) for title in earlier_titles}
+        return "headline" if retitled and _words(now.title) not in seen else None
+    if retitled:
+        return "headline"
+    if _words(known.summary) != _words(now.summary) and now.text_from in ("summary", "title"):
+        return "summary"
+    return "text"
+
+
+def _words(value: str | None) -> str:
+    return "".join(char for char in (value or "").casefold() if char.isalnum())

@@ -1,0 +1,118 @@
+"""Commands that look and carry: check, status, feeds list, backup, import, export."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipeline import config, service
+from pipeline.cli.main import Place, main
+from pipeline.errors import UsageError
+from pipeline.store import Store
+from pipeline.times import maybe_stamp, spoken
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+
+
+@main.command()
+@click.pass_obj
+def check(place: Place) -> None:
+    """Everything that is wrong in the configuration, at once: file, key, finding, cure."""
+    setup = config.load(place.directory)
+    click.echo(
+        f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
+        " everything is in order."
+    )
+    if not setup.fetch.contact:
+        click.echo(
+            f"{place.directory / 'newsbeat.toml'}: fetch.contact: is empty. `newsbeat run` needs to know how servers"
+            " can reach you: a web page or a mail address.",
+            err=True,
+        )
+
+
+@main.command()
+@as_json
+@click.pass_obj
+def status(place: Place, as_json: bool) -> None:
+    """How things stand, in numbers."""
+    now = service.clock()
+    with Store.read(place.db) as store:
+        totals = store.numbers.totals(now)
+    if as_json:
+        values = asdict(totals)
+        values["last_ok_at"], values["next_poll_at"] = maybe_stamp(totals.last_ok_at), maybe_stamp(totals.next_poll_at)
+        values["on_topic"] = {slug: count for slug, _, count in totals.on_topic}
+        click.echo(json.dumps(values))
+        return
+    trouble = [f"{totals.failing} failing"] if totals.failing else []
+    trouble += [f"{totals.gone} gone"] if totals.gone else []
+    trouble += [f"{totals.paused} paused"] if totals.paused else []
+    trouble += [f"{totals.late} overdue for more than an hour"] if totals.late else []
+    click.echo(f"Feeds     {totals.feeds}" + (f"  ({', '.join(trouble)})" if trouble else ""))
+    click.echo(f"Polls     {totals.polls_24h} in 24 hours, {totals.failed_24h} failed; {_ago(totals.last_ok_at, now)}")
+    click.echo(
+        f"Articles  {totals.articles}, {totals.articles_24h} of them in 24 hours; {totals.copies} wire copies,"
+        f" {totals.edits} edits"
+    )
+    click.echo(f"Stories   {totals.stories}, {totals.shared_stories} of them told by several newsrooms")
+    for _, title, count in totals.on_topic:
+        click.echo(f"Topic     {title}: {count} articles")
+    click.echo(f"Database  {totals.bytes / 1e6:.1f} MB in {place.db}")
+
+
+@main.group()
+def feeds() -> None:
+    """The feeds that are followed, and how each is."""
+
+
+@feeds.command("list")
+@as_json
+@click.pass_obj
+def feeds_list(place: Place, as_json: bool) -> None:
+    """Every feed with its state, its next poll, and its last error in words; those in trouble first."""
+    now = service.clock()
+    with Store.read(place.db) as store:
+        lines = store.feeds.lines()
+    if as_json:
+        for line in lines:
+            values = asdict(line)
+            for key in ("last_ok_at", "last_new_at", "next_poll_at"):
+                values[key] = maybe_stamp(values[key])
+            click.echo(json.dumps(values))
+        return
+    for line in lines:
+        colour = {"ok": "green", "moved": "green", "failing": "red", "gone": "red"}.get(line.state)
+        when = _in(line.next_poll_at, now) if line.state not in ("gone", "paused") else "not asked any more"
+        click.echo(f"{click.style(f'{line.state:<8}', fg=colour)}{line.outlet or '?'}  {line.url}  ({when})")
+        if line.last_error:
+            click.echo(f"        {line.last_error}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(place: Place, file: Path) -> None:
+    """A consistent copy of the database in FILE, also while the service runs."""
+    if file.exists():
+        raise UsageError(f"{file} exists. Name a file that does not.")
+    with Store.read(place.db) as store:
+        store.copy_to(file)
+    with sqlite3.connect(file) as copy:
+        sound = copy.execute("PRAGMA quick_check").fetchone()[0]
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {'intact' if sound == 'ok' else sound}.")
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    return f"last success {spoken(now - moment)} ago" if moment else "no success yet"
+
+
+def _in(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "never asked"
+    return f"next in {spoken(moment - now)}" if moment > now else f"due since {spoken(now - moment)}"

@@ -1,0 +1,205 @@
+"""Commands that poll and serve: once, run, serve, up, demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import uvicorn
+
+from pipeline import config, log, service
+from pipeline.browse.serve import build
+from pipeline.cli.main import Place, main
+from pipeline.errors import UsageError
+from pipeline.model import PollOutcome
+from pipeline.times import maybe_stamp, stamp
+
+verbose = click.option("-v", "--verbose", is_flag=True, help="Log everything, also what went well in detail.")
+host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address the site listens on.")
+port_option = click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
+
+
+@main.command()
+@click.option("--now", "epoch", type=float, metavar="EPOCH", help="Pretend it is this moment (seconds since 1970).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@verbose
+@click.pass_obj
+def once(place: Place, epoch: float | None, as_json: bool, verbose: bool) -> None:
+    """One pass: poll every feed that is due, keep what they say, plan the next polls.
+
+    Prints a line a feed and a summary. Exit 0 also when single feeds failed: that is in the lines, in `newsbeat status`
+    and in the table `polls`.
+    """
+    log.to_stderr(logging.INFO if verbose else logging.WARNING)
+    moment = _moment(epoch)
+
+    async def work() -> list[PollOutcome]:
+        async with service.opened(
+            place.directory, place.db, what="newsbeat once", now=(lambda: moment) if moment else service.clock
+        ) as running:
+            return await running.once(lambda outcome: None if as_json else _line(outcome))
+
+    outcomes = asyncio.run(work())
+    failed = sum(outcome.outcome == "failed" for outcome in outcomes)
+    summary = {
+        "polls": len(outcomes),
+        "failed": failed,
+        "not_modified": sum(outcome.outcome == "not_modified" for outcome in outcomes),
+        "new": sum(outcome.new for outcome in outcomes),
+        "revised": sum(outcome.revised for outcome in outcomes),
+        "unchanged": sum(outcome.unchanged for outcome in outcomes),
+    }
+    if as_json:
+        click.echo(json.dumps({**summary, "feeds": [_plain(outcome) for outcome in outcomes]}))
+        return
+    if not outcomes:
+        click.echo("Nothing is due. `newsbeat feeds list` says when each feed is next.")
+        return
+    click.echo(
+        f"{summary['polls']} feeds polled, {failed} failed; {summary['new']} new articles,"
+        f" {summary['revised']} revised, {summary['unchanged']} unchanged."
+    )
+
+
+@main.command()
+@verbose
+@click.pass_obj
+def run(place: Place, verbose: bool) -> None:
+    """The service: poll feeds as they fall due, until told to stop (Ctrl-C, SIGTERM)."""
+    log.to_stderr(logging.DEBUG if verbose else logging.INFO)
+    asyncio.run(_serve(place, polls=True, site=None))
+
+
+@main.command()
+@host_option
+@port_option
+@click.pass_obj
+def serve(place: Place, host: str, port: int) -> None:
+    """The site: Datasette on the database, with settings that are safe to publish. Reads only."""
+    log.to_stderr()
+    asyncio.run(_serve(place, polls=False, site=(host, port)))
+
+
+@main.command()
+@host_option
+@port_option
+@verbose
+@click.pass_obj
+def up(place: Place, host: str, port: int, verbose: bool) -> None:
+    """The service and the site under one roof, stopped by one Ctrl-C."""
+    log.to_stderr(logging.DEBUG if verbose else logging.INFO)
+    asyncio.run(_serve(place, polls=True, site=(host, port)))
+
+
+@main.command()
+@click.option("--exit", "leave", is_flag=True, help="Stop after the summary instead of leaving the site up.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as one JSON object.")
+@click.option(
+    "--seconds", default=60.0, show_default=True, type=click.FloatRange(1, 3600), help="How long ten days take."
+)
+@host_option
+@port_option
+def demo(leave: bool, as_json: bool, seconds: float, host: str, port: int) -> None:
+    """Ten days of an invented newsroom in about a minute, through the real service.
+
+    Everything it makes lies under db/demo/. Exit 0 only if the numbers are what the newsroom's script says.
+    """
+    from pipeline import demo as newsroom
+
+    good = asyncio.run(newsroom.play(Path("db/demo"), seconds=seconds, as_json=as_json))
+    if leave or not good:
+        raise SystemExit(0 if good else 1)
+    log.to_stderr(logging.WARNING)
+    place = Place(Path("db/demo/config"), Path("db/demo/news.db"))
+    click.echo(f"\nThe site is up at http://{host}:{port} until Ctrl-C.")
+    asyncio.run(_serve(place, polls=False, site=(host, port), now=stamp(newsroom.END)))
+
+
+async def _serve(place: Place, *, polls: bool, site: tuple[str, int] | None, now: str | None = None) -> None:
+    """Runs what is asked for until a signal comes."""
+    stop = service.stop_on_signals()
+    jobs = []
+    if polls:
+        jobs.append(_poll(place, stop))
+    if site:
+        title = config.load(place.directory).site.title
+        jobs.append(_publish(place, site, title, now, stop, wait=polls))
+    results = await asyncio.gather(*(_until(job, stop) for job in jobs), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _until(job: object, stop: asyncio.Event) -> None:
+    """When one of the two ends, the other is told to."""
+    try:
+        await job  # type: ignore[misc]
+    finally:
+        stop.set()
+
+
+async def _poll(place: Place, stop: asyncio.Event) -> None:
+    async with service.opened(place.directory, place.db, what="newsbeat run") as running:
+        log.event("service started", config=place.directory, db=place.db)
+        await running.run(stop)
+    log.event("service stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: one stop for the site and the service."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _publish(
+    place: Place, site: tuple[str, int], title: str, now: str | None, stop: asyncio.Event, *, wait: bool
+) -> None:
+    while wait and not place.db.exists() and not stop.is_set():
+        await asyncio.sleep(0.05)
+    if not place.db.exists():
+        raise UsageError(f"{place.db}: there is no database yet. `newsbeat once` makes it.")
+    host, port = site
+    made = build(place.db, place.db.with_name("feedback.db"), place.directory / "datasette.yaml", title=title, now=now)
+    server = _Server(
+        uvicorn.Config(
+            made.app(), host=host, port=port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    log.event("site up", url=f"http://{host}:{port}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+
+
+def _moment(epoch: float | None) -> datetime | None:
+    if epoch is None:
+        return None
+    try:
+        return datetime.fromtimestamp(epoch, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"--now {epoch:g} is no moment. Give seconds since 1970.") from None
+
+
+def _line(outcome: PollOutcome) -> None:
+    mark = {"ok": "ok", "not_modified": "same", "failed": "FAILED"}[outcome.outcome]
+    colour = {"ok": "green", "not_modified": None, "failed": "red"}[outcome.outcome]
+    click.echo(f"{click.style(f'{mark:<7}', fg=colour)}{outcome.feed_url}  {outcome.why}")
+
+
+def _plain(outcome: PollOutcome) -> dict[str, object]:
+    return {
+        **asdict(outcome),
+        "next_poll_at": maybe_stamp(outcome.next_poll_at),
+        "started_at": stamp(outcome.started_at),
+    }

@@ -1,0 +1,202 @@
+"""Commands about topics: topic new, topic score, topic explain, topic backtest, retag."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import config, extract, ingest, log, retag, service, topics, urls
+from pipeline.cli.main import Place, main
+from pipeline.errors import UsageError
+from pipeline.model import Article, Evidence, Match, TopicProfile
+from pipeline.store import Store
+
+
+@main.group()
+def topic() -> None:
+    """Topics: written from a seed, tried on articles, explained."""
+
+
+@topic.command()
+@click.argument("seed", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write it. [default: config/topics/SEED.toml]"
+)
+@click.option("--title", help="What the topic is called. [default: the seed's first line]")
+@click.pass_obj
+def new(place: Place, seed: Path, output: Path | None, title: str | None) -> None:
+    """A topic profile from SEED, a text, Markdown or HTML file with the article to follow.
+
+    The profile is TOML, made to be read and edited: the most telling terms first.
+    """
+    try:
+        raw = sys.stdin.read() if str(seed) == "-" else seed.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{seed}: cannot be read ({error.strerror}). Name a file with the article's text.") from None
+    slug = topics.slug_of(output.name if output else seed.name)
+    made = topics.profile(topics.document(raw, str(seed)), slug, title, None if str(seed) == "-" else str(seed))
+    target = output or place.directory / "topics" / f"{slug}.toml"
+    if str(target) == "-":
+        click.echo(topics.toml(made), nl=False)
+        return
+    if target.exists():
+        raise UsageError(f"{target} exists. Name another file with -o, or delete that one first.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(topics.toml(made), encoding="utf-8")
+    click.echo(f"{target}: {len(made.terms)} terms, most telling first: {', '.join(t.text for t in made.terms[:6])}.")
+    click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
+
+
+@topic.command()
+@click.argument("slug", metavar="TOPIC")
+@click.option(
+    "--jsonl", type=click.Path(path_type=Path), required=True, help="Articles, one JSON object a line; - for stdin."
+)
+@click.pass_obj
+def score(place: Place, slug: str, jsonl: Path) -> None:
+    """Scores articles given as JSON lines: id, and any of title, summary, text, url, published_at, lang.
+
+    TOPIC is a slug of the configuration or a path to a profile. Prints one JSON object a line: id, score, on_topic,
+    evidence.
+    """
+    one = topics.compiled(_profile(place, slug))
+    for number, values in _lines(jsonl):
+        identifier = values.get("id")
+        if identifier is None:
+            raise UsageError(f'{jsonl}: line {number}: the key "id" is missing.')
+        found = topics.match(_article(values, f"{jsonl}: line {number}"), (one,))
+        match = found[0] if found else Match("", one.profile.slug, 0.0, False, (), one.profile.profile_hash)
+        evidence = [asdict(piece) for piece in match.evidence]
+        line = {"id": identifier, "score": match.score, "on_topic": match.on_topic, "evidence": evidence}
+        click.echo(json.dumps(line, ensure_ascii=False))
+
+
+@topic.command()
+@click.argument("slug", metavar="TOPIC")
+@click.argument("article")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def explain(place: Place, slug: str, article: str, as_json: bool) -> None:
+    """Why ARTICLE (its number or address) is on TOPIC, or is not: each term, where it stood, its points."""
+    profile = _profile(place, slug)
+    with Store.read(place.db) as store:
+        found = store.articles.find(article)
+    if found is None:
+        raise UsageError(f"no article {article!r} in {place.db}. Give the number or the address of a stored one.")
+    matches = topics.match(found, (topics.compiled(profile),))
+    match = matches[0] if matches else Match(found.url, profile.slug, 0.0, False, (), profile.profile_hash)
+    if as_json:
+        click.echo(json.dumps(asdict(match), ensure_ascii=False))
+        return
+    verdict = "on topic" if match.on_topic else "not on topic"
+    click.echo(f"{found.title or '(no headline)'}\n{found.outlet}, {found.url}\n")
+    click.echo(
+        f"{match.score:.2f} of {profile.threshold:.2f} needed for {profile.title!r}: {verdict}" + _because(match)
+    )
+    for piece in match.evidence:
+        click.echo(_evidence_line(piece))
+
+
+@topic.command()
+@click.argument("slug", metavar="TOPIC")
+@click.option("--list", "most", default=20, show_default=True, help="How many of each to list.")
+@click.pass_obj
+def backtest(place: Place, slug: str, most: int) -> None:
+    """What the profile file as it is now would change in the archive, without changing anything."""
+    one = topics.compiled(_profile(place, slug))
+    added: list[tuple[float, Article]] = []
+    dropped: list[tuple[float, Article]] = []
+    kept = 0
+    with Store.read(place.db) as store:
+        tags = store.topics.tags(one.profile.slug)
+        for article in store.articles.all():
+            found = topics.match(article, (one,))
+            now_on = bool(found and found[0].on_topic)
+            stored = tags.get(article.id or 0)
+            if now_on and stored and stored.on_topic:
+                kept += 1
+            elif now_on:
+                added.append((found[0].score, article))
+            elif stored and stored.on_topic:
+                dropped.append((found[0].score if found else 0.0, article))
+    click.echo(f"would keep {kept}, would add {len(added)}, would drop {len(dropped)}")
+    for mark, articles in (("+", added), ("-", dropped)):
+        for value, article in sorted(articles, key=lambda pair: -pair[0])[:most]:
+            click.echo(f"{mark} {value:.2f}  {article.title or article.url}  ({article.outlet})")
+
+
+@main.command("retag")
+@click.argument("slugs", metavar="[TOPIC]...", nargs=-1)
+@click.pass_obj
+def retag_command(place: Place, slugs: tuple[str, ...]) -> None:
+    """Judges every stored article anew on the topics named, or on all. The service does this by itself."""
+    log.to_stderr()
+    setup = config.load(place.directory)
+    unknown = sorted(set(slugs) - {profile.slug for profile in setup.topics})
+    if unknown:
+        raise UsageError(f"no topic {unknown[0]!r} in {place.directory / 'topics'}.")
+    with Store.open(place.db, what="newsbeat retag") as store:
+        desk = ingest.Desk(store, urls.OutletBook(), {}, (), service.pace_of(setup.fetch))
+        service.apply(setup, desk, service.clock(), lambda: 0.0)
+        chosen = slugs or tuple(profile.slug for profile in setup.topics)
+        shown = sys.stderr.isatty()
+        done = retag.everything(
+            desk, chosen, lambda n: click.echo(f"\r{n} articles", nl=False, err=True) if shown else None
+        )
+        if shown:
+            click.echo("", err=True)
+    click.echo(f"{done} articles judged anew on {', '.join(sorted(chosen)) or 'no topic'}.")
+
+
+def _profile(place: Place, slug: str) -> TopicProfile:
+    """A profile by slug, or by the path of a TOML file."""
+    path = Path(slug)
+    if path.suffix == ".toml":
+        return config.topic(path)
+    path = place.directory / "topics" / f"{slug}.toml"
+    if not path.exists():
+        there = sorted(found.stem for found in path.parent.glob("*.toml"))
+        raise UsageError(f"no topic {slug!r} in {path.parent}. There is {', '.join(there) or 'none yet'}.")
+    return config.topic(path)
+
+
+def _lines(jsonl: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with click.open_file(str(jsonl), encoding="utf-8", errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    values = json.loads(line)
+                except ValueError as error:
+                    raise UsageError(f"{jsonl}: line {number}: not JSON ({error}).") from None
+                if not isinstance(values, dict):
+                    raise UsageError(f"{jsonl}: line {number}: not a JSON object.")
+                yield number, values
+    except OSError as error:
+        raise UsageError(f"{jsonl}: cannot be read ({error.strerror}).") from None
+
+
+def _article(values: dict[str, Any], place: str) -> Article:
+    fields = {}
+    for key in ("title", "summary", "text", "url", "lang"):
+        value = values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f'{place}: "{key}" is not text.')
+        fields[key] = value
+    return extract.given(**fields, now=service.clock())
+
+
+def _because(match: Match) -> str:
+    return f" ({match.why})" if match.why else ""
+
+
+def _evidence_line(piece: Evidence) -> str:
+    bar = "█" * max(1, round(piece.points * 100))
+    return f"  {piece.points:5.3f}  {piece.term:<28} {piece.count} x in the {piece.field:<8} {bar}"

@@ -1,0 +1,12 @@
+"""Files in `config/` to checked values; the only reader of TOML.
+
+`load` reads everything and returns a Setup, or raises ConfigErrors with every finding at once, each with file, key,
+finding and cure. `fingerprint` says whether a file changed since. Secrets are never in these files: they come from the
+environment.
+"""
+
+from pipeline.config.load import ConfigErrors, fingerprint, load, topic
+from pipeline.config.shapes import parse_duration
+from pipeline.config.values import FetchSettings, Setup, SiteSettings
+
+__all__ = ["ConfigErrors", "FetchSettings", "Setup", "SiteSettings", "fingerprint", "load", "parse_duration", "topic"]

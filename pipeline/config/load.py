@@ -1,0 +1,214 @@
+"""Reading the files of `config/`, with every finding told at once."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline import text
+from pipeline.config import shapes
+from pipeline.config.values import FetchSettings, Setup, SiteSettings
+from pipeline.errors import ConfigError, NewsbeatError
+from pipeline.model import Feed, Outlet, Rules, Term, TopicProfile
+
+ShapeT = TypeVar("ShapeT", bound=shapes.Shape)
+
+
+# What the tables are called in a message.
+_NOUNS = {
+    "NewsbeatFile": "newsbeat.toml",
+    "FeedsFile": "feeds.toml",
+    "OutletsFile": "outlets.toml",
+    "TopicFile": "a topic",
+    "feed": "a feed",
+    "outlet": "an outlet",
+    "term": "a term",
+    "rules": "the rules",
+    "fetch": "[fetch]",
+    "site": "[site]",
+}
+
+
+class ConfigErrors(NewsbeatError):
+    """All findings in a configuration, in the order of the files."""
+
+    def __init__(self, findings: tuple[ConfigError, ...]) -> None:
+        self.findings = findings
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+
+def load(directory: Path) -> Setup:
+    """Everything in `directory`, checked. Raises ConfigErrors with every finding.
+
+    `newsbeat.toml` and `feeds.toml` must be there; `outlets.toml` and `topics/` may be missing.
+    """
+    findings: list[ConfigError] = []
+    if not directory.is_dir():
+        raise ConfigErrors(
+            (
+                ConfigError(
+                    str(directory),
+                    "",
+                    "there is no such directory.",
+                    "Point --config at the directory that holds newsbeat.toml.",
+                ),
+            )
+        )
+    main = _read(directory / "newsbeat.toml", shapes.NewsbeatFile, findings)
+    feeds = _read(directory / "feeds.toml", shapes.FeedsFile, findings)
+    outlets = _read(directory / "outlets.toml", shapes.OutletsFile, findings, optional=True)
+    profiles = []
+    for path in sorted((directory / "topics").glob("*.toml")):
+        if shape := _read(path, shapes.TopicFile, findings):
+            profiles.append(_profile(path, shape))
+    if feeds:
+        findings += _twice(directory / "feeds.toml", "url", [entry.url for entry in feeds.feed])
+    if outlets:
+        file = directory / "outlets.toml"
+        findings += _twice(file, "name", [entry.name for entry in outlets.outlet])
+        findings += _twice(file, "domains", [domain.lower() for entry in outlets.outlet for domain in entry.domains])
+    if findings or main is None or feeds is None:
+        raise ConfigErrors(tuple(findings))
+    values = main.fetch.model_dump()
+    values["allow_addresses"] = tuple(values["allow_addresses"])
+    book = tuple(
+        Outlet(entry.name, tuple(entry.domains), entry.family or entry.name)
+        for entry in (outlets.outlet if outlets else ())
+    )
+    return Setup(
+        site=SiteSettings(main.site.title),
+        fetch=FetchSettings(**values),
+        feeds=tuple(Feed(entry.url, entry.outlet, entry.title, entry.every) for entry in feeds.feed),
+        outlets=book,
+        topics=tuple(profiles),
+    )
+
+
+def topic(path: Path) -> TopicProfile:
+    """One topic's file, checked. Raises ConfigErrors with every finding."""
+    findings: list[ConfigError] = []
+    shape = _read(path, shapes.TopicFile, findings)
+    if shape is None:
+        raise ConfigErrors(tuple(findings))
+    return _profile(path, shape)
+
+
+def fingerprint(directory: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file that `load` would read: equal means nothing changed. Cheap."""
+    found = []
+    for path in [*sorted(directory.glob("*.toml")), *sorted((directory / "topics").glob("*.toml"))]:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optional: bool = False) -> ShapeT | None:
+    """One file in its shape; what is wrong is added to `findings`."""
+    try:
+        raw = path.read_bytes().decode("utf-8")
+        return shape.model_validate(tomllib.loads(raw))
+    except FileNotFoundError:
+        if not optional:
+            findings.append(
+                ConfigError(str(path), "", "the file is missing.", f"Copy config/{path.name} from the distribution.")
+            )
+        else:
+            return shape()
+    except UnicodeDecodeError as error:
+        findings.append(ConfigError(str(path), "", f"not UTF-8 text (byte {error.start}).", "Save it as UTF-8."))
+    except tomllib.TOMLDecodeError as error:
+        findings.append(ConfigError(str(path), "", f"not valid TOML: {error}.", _toml_hint(str(error))))
+    except OSError as error:
+        findings.append(
+            ConfigError(str(path), "", f"cannot be read: {error.strerror}.", "Check its owner and permissions.")
+        )
+    except ValidationError as error:
+        findings += [_finding(path, shape, detail) for detail in error.errors(include_url=False)]
+    return None
+
+
+def _toml_hint(message: str) -> str:
+    if "Invalid value" in message:
+        return "Texts stand in quotes; numbers and true/false do not."
+    if "Cannot overwrite" in message or "Cannot declare" in message:
+        return "A key stands once in a table; start each entry with its own [[...]] line."
+    return "Compare it with the file in the distribution."
+
+
+def _finding(path: Path, shape: type[BaseModel], detail: ErrorDetails) -> ConfigError:
+    """One of pydantic's findings in our words: where, what, and what to write instead."""
+    loc = [part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    key = _place(loc)
+    given = detail.get("input")
+    if detail["type"] == "extra_forbidden":
+        known = sorted(_keys_at(shape, loc[:-1]))
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+        cure = f'Did you mean "{near[0]}"?' if near else f"Its keys are {text.listing(known)}."
+        where = _NOUNS.get(str(loc[-2] if isinstance(loc[-2], str) else loc[-3]), "") if len(loc) > 1 else ""
+        what = where or _NOUNS.get(shape.__name__, "this file")
+        return ConfigError(str(path), _place(loc[:-1]), f'"{loc[-1]}" is not a key of {what}.', cure)
+    if detail["type"] == "missing":
+        return ConfigError(str(path), _place(loc[:-1]), f'the key "{loc[-1]}" is missing.', "Add it.")
+    if detail["type"] == "value_error":
+        why, _, cure = str(detail["ctx"]["error"]).partition(". ")
+        return ConfigError(str(path), key, why.rstrip(".") + ".", cure)
+    if detail["type"] == "literal_error":
+        return ConfigError(
+            str(path), key, f"{given!r} is not one of its values.", f"Choose {detail['ctx']['expected']}."
+        )
+    message = detail["msg"].replace("Input should be", "should be").replace("List should", "should")
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) and len(repr(given)) < 60 else ""
+    return ConfigError(str(path), key, f"{message}{shown}.", "")
+
+
+def _place(loc: list[int | str]) -> str:
+    """`feed[3].url` for ("feed", 2, "url"): people count from one."""
+    place = ""
+    for part in loc:
+        place += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if place else part
+    return place
+
+
+def _keys_at(shape: type[BaseModel], loc: list[int | str]) -> Iterator[str]:
+    """The keys that are known where a key was refused."""
+    here: type[BaseModel] = shape
+    for part in loc:
+        if isinstance(part, str) and part in here.model_fields:
+            here = next(_models(here.model_fields[part].annotation), here)
+    return iter(here.model_fields)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _twice(path: Path, key: str, values: list[str]) -> list[ConfigError]:
+    seen: set[str] = set()
+    repeated = dict.fromkeys(value for value in values if value in seen or seen.add(value))  # type: ignore[func-returns-value]
+    return [ConfigError(str(path), key, f"{value!r} stands here twice.", "Keep one.") for value in repeated]
+
+
+def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
+    terms = tuple(Term(term.text, term.weight, term.kind, tuple(term.aliases)) for term in shape.term)
+    rules = Rules(tuple(shape.rules.any), tuple(shape.rules.all), tuple(shape.rules.none))
+    return TopicProfile(
+        slug=path.stem,
+        title=shape.title,
+        terms=terms,
+        rules=rules,
+        threshold=shape.threshold,
+        seed=shape.seed,
+        profile_hash=text.digest(repr((terms, rules, shape.threshold)))[:16],
+    )

@@ -1,0 +1,192 @@
+"""The shape of each file, as pydantic models: which keys there are, of what kind, within which bounds.
+
+Unknown keys are refused. These models stay in this room; everyone else gets the values of `values.py`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from pipeline.urls import MAX_URL, canonical
+
+_UNITS = {
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hour": 3600,
+    "d": 86400,
+    "day": 86400,
+}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", re.I)
+METADATA = ipaddress.ip_address("169.254.169.254")
+
+
+def parse_duration(value: object) -> timedelta:
+    """ "60m", "10 min", "2h", "1 day", "90 s" or 0 as a timedelta; ValueError in words for anything else."""
+    if value == 0 and not isinstance(value, bool):
+        return timedelta()
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    unit = found.group(2).lower() if found else ""
+    if not found or unit not in _UNITS:
+        raise ValueError(f'{value!r} is not a length of time. Write it like "60m", "10 min" or "2h".')
+    return timedelta(seconds=float(found.group(1)) * _UNITS[unit])
+
+
+def _within(low: timedelta, high: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if not low <= value <= high:
+            raise ValueError(f"{_say(value)} is out of bounds. Choose between {_say(low)} and {_say(high)}.")
+        return value
+
+    return AfterValidator(check)
+
+
+def _say(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    for size, unit in ((3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def _one_url(value: str) -> str:
+    if len(value) > MAX_URL or canonical(value) is None:
+        raise ValueError(f"{value!r} is not a web address. Write it whole, with http:// or https://.")
+    return value
+
+
+def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except (ValueError, TypeError):
+        raise ValueError(f'{value!r} is no address or network. Write it like "127.0.0.1/32".') from None
+    if METADATA.version == network.version and METADATA in network:
+        raise ValueError(f"{value} holds 169.254.169.254, where clouds keep credentials. It can never be allowed.")
+    return network
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Url = Annotated[str, AfterValidator(_one_url)]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+_S, _M, _H = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+class Shape(BaseModel):
+    """A table of keys; unknown ones are refused, and TOML's own types are not bent into others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class Site(Shape):
+    title: Words = "Newsbeat"
+
+
+class Fetch(Shape):
+    """HARD limits of the contract (deadline, sizes, ratio) may be lowered here, never raised."""
+
+    contact: str = ""
+    every: Annotated[Duration, _within(5 * _M, 24 * _H)] = 60 * _M
+    per_host_gap: Annotated[Duration, _within(0 * _S, 60 * _S)] = 1 * _S
+    per_host_in_flight: int = Field(default=2, ge=1, le=8)
+    in_flight: int = Field(default=32, ge=1, le=256)
+    host_wide_429: bool = True
+    allow_addresses: list[Annotated[Any, AfterValidator(_network)]] = []
+    connect_timeout: Annotated[Duration, _within(1 * _S, 30 * _S)] = 10 * _S
+    read_timeout: Annotated[Duration, _within(1 * _S, 30 * _S)] = 20 * _S
+    deadline: Annotated[Duration, _within(1 * _S, 30 * _S)] = 30 * _S
+    max_wire_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=20 * 1024 * 1024)
+    max_body_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=20 * 1024 * 1024)
+    max_ratio: int = Field(default=100, ge=10, le=100)
+    max_redirects: int = Field(default=5, ge=0, le=5)
+    backoff: Annotated[Duration, _within(5 * _M, 24 * _H)] = 60 * _M
+    backoff_cap: Annotated[Duration, _within(1 * _H, 168 * _H)] = 24 * _H
+    hint_cap: Annotated[Duration, _within(0 * _S, 168 * _H)] = 24 * _H
+    retry_after_cap: Annotated[Duration, _within(1 * _H, 168 * _H)] = 72 * _H
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+    jitter_cap: Annotated[Duration, _within(0 * _S, 60 * _M)] = 10 * _M
+    unconditional_every: Annotated[Duration, _within(1 * _H, 168 * _H)] = 24 * _H
+    gone_recheck: Annotated[Duration, _within(1 * _H, 168 * _H)] = 24 * _H
+    parse_deadline: Annotated[Duration, _within(1 * _S, 60 * _S)] = 20 * _S
+    parse_memory_mb: int = Field(default=1024, ge=256, le=8192)
+    tick: Annotated[Duration, _within(timedelta(milliseconds=20), 60 * _S)] = 5 * _S
+
+    @field_validator("contact")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and "@" not in value and canonical(value) is None:
+            raise ValueError(f"{value!r} is neither a web address nor a mail address.")
+        if any(char in value for char in "\r\n()"):
+            raise ValueError("a contact cannot hold line breaks or brackets; it goes into a header.")
+        return value
+
+
+class NewsbeatFile(Shape):
+    site: Site = Site()
+    fetch: Fetch = Fetch()
+
+
+class FeedEntry(Shape):
+    url: Url
+    outlet: Words | None = None
+    title: Words | None = None
+    every: Annotated[Duration, _within(5 * _M, 24 * _H)] | None = None
+
+
+class FeedsFile(Shape):
+    feed: list[FeedEntry] = []
+
+
+class OutletEntry(Shape):
+    name: Words
+    domains: list[Words] = Field(min_length=1)
+    family: Words | None = None
+
+    @field_validator("domains")
+    @classmethod
+    def _bare(cls, value: list[str]) -> list[str]:
+        for domain in value:
+            if "/" in domain or ":" in domain or " " in domain:
+                raise ValueError(f'{domain!r} is not a bare domain. Write it like "example.org".')
+        return value
+
+
+class OutletsFile(Shape):
+    outlet: list[OutletEntry] = []
+
+
+class TermEntry(Shape):
+    text: Words
+    weight: Annotated[float, Field(gt=0, le=1000)]
+    kind: Literal["name", "phrase", "word"] = "word"
+    aliases: list[Words] = []
+
+    @field_validator("weight")
+    @classmethod
+    def _finite(cls, value: float) -> float:
+        if not math.isfinite(value):
+            raise ValueError("a weight is a plain number")
+        return value
+
+
+class RulesEntry(Shape):
+    any: list[Words] = []
+    all: list[Words] = []
+    none: list[Words] = []
+
+
+class TopicFile(Shape):
+    title: Words
+    seed: str | None = None
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.22
+    term: list[TermEntry] = Field(min_length=1, max_length=1000)
+    rules: RulesEntry = RulesEntry()

@@ -1,0 +1,113 @@
+"""Which addresses may be asked, checked where the socket opens (fetch contract S2 to S5).
+
+A name is resolved once, each of its addresses is checked, and the connection goes to the checked address, so that a
+second look-up cannot lead elsewhere (DNS rebinding). Host header and TLS name stay the name's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import httpcore
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+
+METADATA = ipaddress.ip_address("169.254.169.254")
+"""Where clouds hand out credentials. Never asked, whatever the configuration says."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_V4_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+class RefusedAddress(httpcore.ConnectError):
+    """The name leads to an address we do not ask."""
+
+
+async def system_resolver(host: str, port: int) -> list[str]:
+    """Every address of a host, as the system's resolver orders them. Raises OSError when there is none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Guard(httpcore.AsyncNetworkBackend):
+    """Opens connections to public addresses and to those explicitly allowed, and to nothing else."""
+
+    def __init__(
+        self,
+        allow: Iterable[Network] = (),
+        resolve: Resolver = system_resolver,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._allow = tuple(allow)
+        self._resolve = resolve
+        self._backend = backend or httpcore.AnyIOBackend()
+
+    def why_not(self, address: str) -> str | None:
+        """Why an address may not be asked, in words; `None` when it may."""
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        inner = _embedded(ip)
+        if METADATA in (ip, inner):
+            return f"{address} is a cloud's metadata address"
+        if any(ip in network for network in self._allow if network.version == ip.version):
+            return None
+        if not _is_public(ip) or (inner is not None and not _is_public(inner)):
+            return f"{address} is not a public address"
+        return None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            addresses = await asyncio.wait_for(self._resolve(host, port), timeout)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout(f"looking up {host} took too long") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"the name {host} is not known ({error})") from None
+        refused = [why for address in addresses if (why := self.why_not(address))]
+        open_to = [address for address in addresses if not self.why_not(address)]
+        if not open_to:
+            raise RefusedAddress(f"{host} leads to an address we do not ask: {'; '.join(refused) or 'none'}")
+        last: Exception | None = None
+        for address in open_to[:3]:
+            try:
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        assert last is not None
+        raise last
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        raise RefusedAddress("sockets of this machine are not asked")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def _is_public(ip: Address) -> bool:
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def _embedded(ip: Address) -> Address | None:
+    """The IPv4 address inside an IPv6 one (mapped, compatible, 6to4, Teredo, NAT64), which is where it leads."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if ip.ipv4_mapped:
+        return ip.ipv4_mapped
+    if ip.sixtofour:
+        return ip.sixtofour
+    if ip.teredo:
+        return ip.teredo[1]
+    if ip in _NAT64 or (ip in _V4_COMPATIBLE and int(ip) > 1):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None

@@ -1,0 +1,225 @@
+"""One request and its redirects, as a polite stranger would make it (fetch contract, sections 2 and 4 to 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from pipeline import __version__
+from pipeline.errors import FetchError
+from pipeline.fetch import wire
+from pipeline.fetch.guard import Guard, RefusedAddress
+from pipeline.fetch.pace import Pacer
+from pipeline.model import NotModified, Response
+from pipeline.times import retry_after
+
+Answer = Response | NotModified
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json,"
+    " application/xml;q=0.9, text/xml;q=0.8, application/json;q=0.8, */*;q=0.1"
+)
+MAX_HEADERS = 1000
+MAX_HEADER_BYTES = 64 * 1024
+_PERMANENT = (301, 308)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def user_agent(contact: str) -> str:
+    """`newsbeat/VERSION (+CONTACT)`: who we are and how to reach us (contract Q2)."""
+    return f"newsbeat/{__version__} ({'+' if '@' not in contact.split('://')[0] else ''}{contact})"
+
+
+class Web:
+    """The only door out. Made once, shared by every poll; `close` when done."""
+
+    def __init__(
+        self,
+        *,
+        contact: str,
+        guard: Guard,
+        pacer: Pacer,
+        limits: wire.Limits,
+        connect_timeout: float,
+        read_timeout: float,
+        deadline: float,
+        max_redirects: int,
+        now: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._pacer, self._limits, self._deadline = pacer, limits, deadline
+        self._max_redirects, self._now = max_redirects, now
+        self._client = httpx.AsyncClient(
+            transport=transport or _transport(guard),
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=deadline),
+            headers={
+                "User-Agent": user_agent(contact),
+                "Accept": ACCEPT,
+                "Accept-Encoding": ", ".join(wire.CODINGS),
+                "Connection": "keep-alive",
+            },
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        validators_url: str | None = None,
+    ) -> Answer:
+        """The answer to one GET, redirects followed, complete and decoded.
+
+        Validators go out byte for byte as they came in, to the URL that gave them and along redirects to it. Raises
+        FetchError for everything else: a status that is no success, a limit reached, an address refused, a wire cut.
+        """
+        validators = {}
+        if etag is not None:
+            validators["If-None-Match"] = etag
+        if last_modified is not None:
+            validators["If-Modified-Since"] = last_modified
+        asked, current = url, url
+        permanent: str | None = None
+        leading = True
+        # The deadline runs per poll over all hops, but not while we wait for the host's turn: that wait is ours.
+        left = self._deadline
+        for _ in range(self._max_redirects + 1):
+            _check_scheme(current)
+            async with self._pacer.turn(urlsplit(current).hostname or ""):
+                started = time.monotonic()
+                answer = await self._one(asked, current, validators, left)
+                left -= time.monotonic() - started
+            if isinstance(answer, str):
+                status, _, location = answer.partition(" ")
+                target = _target(current, location)
+                leading = leading and int(status) in _PERMANENT
+                permanent = target if leading else permanent
+                current = target
+                continue
+            if isinstance(answer, NotModified):
+                return NotModified(asked, current, answer.headers, answer.fetched_at, permanent)
+            return Response(
+                asked,
+                current,
+                answer.status,
+                answer.headers,
+                answer.body,
+                answer.fetched_at,
+                permanent,
+                answer.wire_bytes,
+            )
+        raise FetchError(url, f"more than {self._max_redirects} redirects", kind="redirect")
+
+    async def _one(self, asked: str, url: str, validators: dict[str, str], left: float) -> Answer | str:
+        """One hop: an answer, or "STATUS LOCATION" of a redirect."""
+        try:
+            async with asyncio.timeout(max(left, 0.001)):
+                request = self._client.build_request("GET", url, headers=_latin(validators))
+                reply = await self._client.send(request, stream=True)
+                try:
+                    return await self._read(asked, url, reply)
+                finally:
+                    await reply.aclose()
+        except TimeoutError:
+            raise FetchError(url, f"no complete answer within {self._deadline:.0f} s", kind="timeout") from None
+        except httpx.TimeoutException:
+            raise FetchError(url, "the server does not answer", kind="timeout") from None
+        except httpx.RemoteProtocolError as error:
+            kind = "truncated" if "incomplete" in str(error) or "without sending" in str(error) else "protocol"
+            raise FetchError(url, f"the answer breaks off or breaks HTTP ({error})", kind=kind) from None
+        except httpx.TransportError as error:
+            raise _connect_error(url, error) from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise FetchError(url, f"not an address we can ask ({error})", kind="scheme") from None
+
+    async def _read(self, asked: str, url: str, reply: httpx.Response) -> Answer | str:
+        status = reply.status_code
+        headers = tuple((key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in reply.headers.raw)
+        if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
+            raise FetchError(url, "more headers than any feed needs", kind="too_big", status=status)
+        now = self._now()
+        if status == 304:
+            return NotModified(asked, url, headers, now)
+        location = next((value for key, value in headers if key == "location"), None)
+        if status in _REDIRECTS and location:
+            return f"{status} {location}"
+        if status not in (200, 226):
+            raise FetchError(
+                url,
+                f"the server answered {status} {reply.reason_phrase}".strip(),
+                kind="status",
+                status=status,
+                retry_after=retry_after(
+                    dict(reversed(headers)).get("retry-after"), dict(reversed(headers)).get("date"), now
+                ),
+            )
+        encoding = ",".join(value for key, value in headers if key == "content-encoding").lower()
+        codings = tuple(c for part in encoding.split(",") if (c := part.strip()) and c != "identity")
+        body, size = await wire.body(reply.aiter_raw(), codings, self._limits, url)
+        return Response(asked, url, status, headers, body, now, None, size)
+
+    async def close(self) -> None:
+        """Closes what connections are kept alive."""
+        await self._client.aclose()
+
+
+def _transport(guard: Guard) -> httpx.AsyncHTTPTransport:
+    """httpx over a connection pool whose sockets the guard opens."""
+    context = ssl.create_default_context()
+    transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=context,
+        max_connections=256,
+        max_keepalive_connections=64,
+        keepalive_expiry=5.0,
+        http1=True,
+        http2=False,
+        network_backend=guard,
+    )
+    return transport
+
+
+def _latin(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers.items()]
+
+
+def _check_scheme(url: str) -> None:
+    scheme = urlsplit(url).scheme.lower()
+    if scheme not in ("http", "https"):
+        raise FetchError(url, f"{scheme or 'no scheme'}: only http and https are asked", kind="scheme")
+
+
+def _target(current: str, location: str) -> str:
+    """Where a redirect leads, absolute and without fragment; from https only to https (contract R4, R5)."""
+    try:
+        target = urljoin(current, location.strip()).partition("#")[0]
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise FetchError(current, f"redirects to no address ({error})", kind="redirect") from None
+    if urlsplit(current).scheme == "https" and parts.scheme == "http":
+        raise FetchError(current, f"redirects from https to http ({target}), which is refused", kind="redirect")
+    if target == current:
+        raise FetchError(current, "redirects to itself", kind="redirect")
+    return target
+
+
+def _connect_error(url: str, error: httpx.TransportError) -> FetchError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RefusedAddress):
+            return FetchError(url, str(cause), kind="address")
+        if isinstance(cause, ssl.SSLError):
+            return FetchError(url, f"its certificate or TLS is not in order ({cause})", kind="tls")
+        cause = cause.__cause__ or cause.__context__
+    if "is not known" in str(error):
+        return FetchError(url, str(error), kind="dns")
+    return FetchError(url, f"no connection ({error or type(error).__name__})", kind="connect")

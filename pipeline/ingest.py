@@ -1,0 +1,275 @@
+"""One poll and one article, step by step. Names the steps, decides nothing.
+
+    ask -> read -> compare -> judge -> place -> plan -> keep
+
+The first two may wait; all that follows happens in one transaction, so that a crash can repeat a poll and never lose an
+entry. Judging inside it is on purpose: an article's neighbours include those of the same poll.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pipeline import changes, extract, log, memory, parse, schedule, stories, topics, urls
+from pipeline.errors import FetchError, ParseError
+from pipeline.fetch import Web
+from pipeline.model import (
+    Article,
+    Entry,
+    Feed,
+    FeedState,
+    NotModified,
+    Outlet,
+    ParsedFeed,
+    PollOutcome,
+    Response,
+)
+from pipeline.store import Store
+from pipeline.times import spoken
+from pipeline.urls import OutletBook
+from pipeline.workers import WorkerLost, Workers
+
+NEAR_MISS = 0.4
+"""A match below this share of the threshold is not kept: nobody would call it a near miss."""
+
+CANDIDATES = 24
+"""Neighbours that are looked at closely for one article."""
+
+_PRINTS_KEPT = 2000
+
+Answer = Response | NotModified | FetchError | ParseError
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a poll needs at hand. `prints` remembers fingerprints of recent articles; it is only a memory."""
+
+    store: Store
+    outlets: OutletBook
+    feeds: dict[str, Feed]
+    topics: tuple[topics.Compiled, ...]
+    pace: schedule.Pace
+    host_wide_429: bool = True
+    prints: dict[int, stories.Print] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+
+
+async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: datetime, draw: float) -> PollOutcome:
+    """Asks one feed and keeps what it says. Expected trouble becomes a failed poll; StoreError is raised."""
+    started = time.monotonic()
+    answer, parsed = await _ask(state, web, workers)
+    ms = round((time.monotonic() - started) * 1000)
+    return keep(state, desk, answer, parsed, now, draw, ms)
+
+
+async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, ParsedFeed | None]:
+    """The answer, and what it says when that is not what it said last time."""
+    try:
+        answer = await web.get(
+            state.url, etag=state.etag, last_modified=state.last_modified, validators_url=state.validators_url
+        )
+        if isinstance(answer, NotModified) or memory.body_hash(answer) == state.body_hash:
+            return answer, None
+        return answer, await workers.run(parse.feed, answer)
+    except (FetchError, ParseError) as error:
+        return error, None
+    except WorkerLost as error:
+        return ParseError(state.url, str(error)), None
+
+
+def keep(
+    state: FeedState,
+    desk: Desk,
+    answer: Answer,
+    parsed: ParsedFeed | None,
+    now: datetime,
+    draw: float,
+    ms: int = 0,
+) -> PollOutcome:
+    """Everything of this poll, in one transaction. Raises StoreError when the database refuses: nothing is kept."""
+    with desk.store.transaction():
+        tally = _Tally()
+        after = memory.after(state, answer, parsed)
+        if after.url != state.url and (other := desk.store.feeds.by_current_url(after.url)) and other.id != state.id:
+            after = replace(after, state="paused")
+        if isinstance(answer, Response) and parsed is not None:
+            outlet = _outlet_of_feed(state, desk, parsed)
+            after = replace(after, outlet_id=desk.store.feeds.outlet_id(outlet))
+            _keep_entries(state, desk, parsed, outlet, now, tally)
+        plan = schedule.next_poll(after, answer, parsed, desk.pace, now, draw)
+        after = replace(after, next_poll_at=plan.at)
+        if isinstance(answer, FetchError) and answer.status == 429 and desk.host_wide_429:
+            desk.store.feeds.hold_host(urls.host_of(answer.url), plan.at, f"{answer.url} answered 429: {plan.why}")
+        outcome = _outcome(state, after, answer, parsed, tally, plan, now, ms)
+        error = outcome.why if outcome.outcome == "failed" else _flaw(state, after, parsed)
+        ok = outcome.outcome != "failed"
+        desk.store.feeds.keep(after, now, ok=ok, new=tally.new > 0, error=error)
+        desk.store.polls.keep(state.id, outcome, parsed.skipped if parsed else 0)
+    log.event(
+        "feed polled", feed=state.feed_url, outcome=outcome.outcome, status=outcome.status, new=tally.new,
+        revised=tally.revised, unchanged=tally.unchanged, took=f"{ms / 1000:.1f}s", next=f"{plan.at:%H:%M}",
+        why=outcome.why if outcome.outcome == "failed" else None,
+    )  # fmt: skip
+    return outcome
+
+
+def _keep_entries(
+    state: FeedState, desk: Desk, parsed: ParsedFeed, outlet: Outlet, now: datetime, tally: _Tally
+) -> None:
+    """Compares every entry with what is stored, keeps what is new, and notes the rest as still there."""
+    store = desk.store
+    sorted_ = changes.sort(state.feed_url, parsed.entries, *store.articles.known(state.id, parsed.entries))
+    names: list[tuple[Entry, int]] = list(sorted_.aliases)
+    added: list[tuple[int, Article]] = []
+    for entry in sorted_.new:
+        article = extract.article(entry, _outlet_name(entry, state, desk, outlet), now)
+        article_id = store.articles.add(article, _outlet_id(article.outlet, desk, outlet))
+        if article_id is not None:
+            added.append((article_id, article))
+            names.append((entry, article_id))
+    for entry, known in sorted_.suspect:
+        article = extract.article(entry, outlet.name, now)
+        titles = store.articles.titles(known.article_id) if state.feed_url != known.home_feed else ()
+        kind = changes.kind_of_change(known, article, state.feed_url, titles)
+        if kind:
+            store.articles.revise(known.article_id, article, kind, now)
+            judge(known.article_id, article, desk)
+            tally.revised += 1
+        names.append((entry, known.article_id))
+    store.articles.name(state.id, names, now)
+    store.articles.still_there(state.id, sorted_.unchanged, now)
+    take_in(added, desk)
+    tally.new = len(added)
+    tally.unchanged = len(parsed.entries) - tally.new - tally.revised
+
+
+def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
+    """Indexes, judges and places new articles; shared by feeds and `import`."""
+    desk.store.articles.index([article_id for article_id, _ in added])
+    for article_id, article in added:
+        judge(article_id, article, desk)
+        place(article_id, article, desk)
+
+
+def judge(article_id: int, article: Article, desk: Desk) -> None:
+    """Writes how the article stands to each topic, on topic or nearly."""
+    found = {match.topic: match for match in topics.match(article, desk.topics)}
+    kept = []
+    for one in desk.topics:
+        match = found.get(one.profile.slug)
+        if match and match.score >= one.profile.threshold * NEAR_MISS:
+            kept.append(match)
+    desk.store.topics.untag(
+        article_id, [t.profile.slug for t in desk.topics if t.profile.slug not in {m.topic for m in kept}]
+    )
+    desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
+
+
+def place(article_id: int, article: Article, desk: Desk) -> None:
+    """Finds the article's neighbours and puts it where it belongs."""
+    own = stories.fingerprint(article.title, article.text)
+    since = article.first_seen_at - stories.WINDOW
+    near = desk.store.stories.sharing(stories.telling_words(own), since, article_id, CANDIDATES)
+    candidates = [
+        stories.Candidate(
+            n.article_id,
+            n.outlet,
+            n.seen_at,
+            n.copy_of,
+            n.story_id,
+            _print(n.article_id, n.title, n.text, desk),
+        )
+        for n in desk.store.stories.neighbours(near)
+    ]
+    placement = stories.place(article, own, stories.by_id(candidates))
+    desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
+    _remember(article_id, own, desk)
+
+
+def _print(article_id: int, title: str | None, text: str, desk: Desk) -> stories.Print:
+    known = desk.prints.get(article_id)
+    return known or _remember(article_id, stories.fingerprint(title, text), desk)
+
+
+def _remember(article_id: int, made: stories.Print, desk: Desk) -> stories.Print:
+    if len(desk.prints) >= _PRINTS_KEPT:
+        del desk.prints[next(iter(desk.prints))]
+    desk.prints[article_id] = made
+    return made
+
+
+def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:
+    """Who publishes this feed: as configured, else by its domain, else by its own title."""
+    configured = desk.feeds.get(state.feed_url)
+    if configured and configured.outlet:
+        return desk.outlets.named(configured.outlet, state.feed_url)
+    host = urls.host_of(state.feed_url)
+    by_title = extract.title(parsed.title) or host or state.feed_url
+    return desk.outlets.of_url(state.feed_url) or desk.outlets.named(state.outlet or by_title, state.feed_url)
+
+
+def _outlet_name(entry: Entry, state: FeedState, desk: Desk, outlet: Outlet) -> str:
+    """Who publishes this article: the feed's outlet when configured; else who owns the article's domain, if known."""
+    configured = desk.feeds.get(state.feed_url)
+    if (configured and configured.outlet) or not entry.url:
+        return outlet.name
+    owner = desk.outlets.of_url(entry.url)
+    return owner.name if owner else outlet.name
+
+
+def _outlet_id(name: str, desk: Desk, feed_outlet: Outlet) -> int:
+    return desk.store.feeds.outlet_id(feed_outlet if name == feed_outlet.name else desk.outlets.named(name))
+
+
+def _outcome(
+    before: FeedState, after: FeedState, answer: Answer, parsed: ParsedFeed | None, tally: _Tally,
+    plan: schedule.Plan, now: datetime, ms: int,
+) -> PollOutcome:  # fmt: skip
+    """The poll in numbers and in one sentence."""
+    if isinstance(answer, FetchError | ParseError):
+        said = f"{answer.why}; {plan.why}"
+    elif isinstance(answer, NotModified):
+        said = "nothing new (304)"
+    elif parsed is None:
+        said = "the same body as last time"
+    else:
+        said = f"{tally.new} new, {tally.revised} revised, {tally.unchanged} unchanged"
+        said += f"; {parsed.skipped} entries could not be read" if parsed.skipped else ""
+        said += f"; {parsed.flaw}" if parsed.flaw else ""
+    if after.state == "gone":
+        said = "gone for good (410, asked three times); it is not asked again"
+    elif after.url != before.url:
+        said += f"; moved to {after.url} for good"
+        said += ", which is subscribed already" if after.state == "paused" else ""
+    failed = isinstance(answer, FetchError | ParseError)
+    if not failed:
+        said += f"; next in {spoken(plan.at - now)}: {plan.why}"
+    return PollOutcome(
+        feed_url=before.feed_url,
+        outcome="failed" if failed else "not_modified" if isinstance(answer, NotModified) else "ok",
+        status=answer.status if not isinstance(answer, ParseError) else None,
+        new=tally.new,
+        revised=tally.revised,
+        unchanged=tally.unchanged,
+        bytes=answer.wire_bytes if isinstance(answer, Response) else 0,
+        ms=ms,
+        why=said,
+        next_poll_at=None if after.state in ("gone", "paused") else plan.at,
+        started_at=now,
+    )
+
+
+def _flaw(before: FeedState, after: FeedState, parsed: ParsedFeed | None) -> str | None:
+    """What a person should know although the poll went well."""
+    if after.state == "paused":
+        return f"moved to {after.url}, which is subscribed already; this one is not polled any more"
+    return parsed.flaw if parsed else None

@@ -1,0 +1,271 @@
+"""The values that travel through the house. Frozen; no behaviour beyond a derived property.
+
+`None` means "not said". Times are aware UTC. Links end in `_url`, times in `_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+FeedStateName = Literal["ok", "failing", "gone", "moved", "paused"]
+TextFrom = Literal["content", "summary", "page", "title"]
+TermKind = Literal["name", "phrase", "word"]
+PollVerdict = Literal["ok", "not_modified", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Who publishes: a name, the domains it publishes under, and the family of newsrooms it belongs to."""
+
+    name: str
+    domains: tuple[str, ...]
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What the configuration asks for. `every` is the operator's own pace for this feed."""
+
+    url: str
+    outlet: str | None = None
+    title: str | None = None
+    every: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What we remember of a feed between polls. Validators are kept byte for byte as the server gave them.
+
+    `url` is where we ask: the configured address, or the one it moved to for good.
+    `body_hash` is the hash of the last body that parsed; `same_bodies` how often in a row it came unasked for.
+    """
+
+    id: int
+    feed_url: str
+    url: str
+    title: str | None = None
+    outlet: str | None = None
+    outlet_id: int | None = None
+    state: FeedStateName = "ok"
+    every: timedelta | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    validators_url: str | None = None
+    body_hash: str | None = None
+    same_bodies: int = 0
+    failures: int = 0
+    gone_seen: int = 0
+    moved_to: str | None = None
+    moved_seen: int = 0
+    next_poll_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Bytes off the wire, complete and decoded. `url` is where redirects ended; header names are lower case.
+
+    `permanent_url` is the end of the leading run of permanent redirects (301, 308), `None` when there was none.
+    """
+
+    asked_url: str
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    fetched_at: datetime
+    permanent_url: str | None = None
+    wire_bytes: int = 0
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by its lower-case name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The server says what we have is current (304): a success, with the headers it brought."""
+
+    asked_url: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    fetched_at: datetime
+    permanent_url: str | None = None
+    status: int = 304
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by its lower-case name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item as the feed gives it, in the outlet's words and markup; only links are made absolute.
+
+    `guid` is opaque. `content` is the item's full body where the feed carries one. `raw_hash` is a hash of
+    everything above that a reader could see, so that an unchanged entry is recognised without reading it.
+    """
+
+    feed_url: str
+    guid: str
+    url: str | None
+    title: str | None
+    summary: str | None
+    content: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    lang: str | None
+    raw_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """One answer of a feed, read. `skipped` counts items that could not be; `flaw` says what is odd about it.
+
+    `whole` is False when the document was cut off: its validators vouch for nothing.
+    `hint` is the longest wait the feed itself asks for (ttl, updatePeriod). `skip_hours` are hours of the day
+    in GMT, `skip_days` are weekdays with Monday as 0.
+    """
+
+    title: str | None
+    entries: tuple[Entry, ...]
+    lang: str | None = None
+    hint: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    skipped: int = 0
+    flaw: str | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One page of one outlet, as plain text. `url` is canonical; `text_from` says where the text was found.
+
+    `text_hash` is the hash of title, summary and text with case, punctuation and white space set aside: two
+    wordings with one hash are one wording.
+    """
+
+    url: str
+    outlet: str
+    title: str | None
+    summary: str | None
+    text: str
+    text_from: TextFrom
+    lang: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    first_seen_at: datetime
+    text_hash: str
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One wording of an article. `kind` says what changed against the wording before: `first`, `headline`,
+    `summary` or `text`."""
+
+    article_url: str
+    n: int
+    title: str | None
+    summary: str | None
+    text_hash: str
+    kind: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing a topic listens for. `weight` is relative; `aliases` count as the term itself."""
+
+    text: str
+    weight: float
+    kind: TermKind = "word"
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Gates before the score: any one of, all of, none of these must stand in the article."""
+
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicProfile:
+    """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1)."""
+
+    slug: str
+    title: str
+    terms: tuple[Term, ...]
+    rules: Rules = Rules()
+    threshold: float = 0.22
+    seed: str | None = None
+    profile_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a score: the term, the field it stood in, how often, and the points it brought.
+
+    `spans` are (start, end) character offsets of the first few places in that field, for highlighting.
+    """
+
+    term: str
+    field: Literal["title", "summary", "text"]
+    count: int
+    points: float
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How an article stands to a topic: 0 to 1, the verdict, and the evidence, most telling first."""
+
+    article_url: str
+    topic: str
+    score: float
+    on_topic: bool
+    evidence: tuple[Evidence, ...]
+    profile_hash: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What several outlets say about one event."""
+
+    id: int
+    title: str
+    article_urls: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an article belongs: the story it joins (`None`: it opens one) and the article it copies, if any."""
+
+    story_id: int | None
+    similarity: float
+    copy_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """What one poll came to, in numbers and in a sentence."""
+
+    feed_url: str
+    outcome: PollVerdict
+    status: int | None
+    new: int
+    revised: int
+    unchanged: int
+    bytes: int
+    ms: int
+    why: str
+    next_poll_at: datetime | None
+    started_at: datetime

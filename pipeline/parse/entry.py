@@ -1,0 +1,113 @@
+"""What every format shares: limits, dates, and a name for each entry. Knows no format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pipeline import text
+from pipeline.model import Entry
+
+# Fetch contract N12. What is longer is cut, and the feed's flaw says so.
+MAX_ENTRIES = 2000
+MAX_TITLE = 1000
+MAX_TEXT = 500_000
+MAX_AUTHORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An item before it has its name: `guid` is what the feed says, or nothing."""
+
+    guid: str | None
+    url: str | None
+    title: str | None
+    summary: str | None
+    content: str | None
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    lang: str | None = None
+
+
+def is_empty(draft: Draft) -> bool:
+    """Whether an item says nothing at all, and is to be skipped and counted."""
+    return not (draft.guid or draft.url or draft.title or draft.summary or draft.content)
+
+
+def name(feed_url: str, drafts: Iterable[Draft]) -> tuple[Entry, ...]:
+    """Each draft as an Entry whose guid is unique in the document.
+
+    The feed's guid where it is there and used once; else the link; else title and date; else the content
+    (contract I1, I2).
+    An item that stands twice in one document, in every word, is one.
+    """
+    whole = [
+        (draft, text.digest(draft.url, draft.title, draft.summary, draft.content, _stamp(draft.published_at)))
+        for draft in (clipped(draft) for draft in drafts)
+    ]
+    guids = Counter(draft.guid for draft, _ in dict.fromkeys(whole))
+    links = Counter(draft.url for draft, _ in dict.fromkeys(whole))
+    entries: dict[str, Entry] = {}
+    for draft, raw_hash in whole:
+        if draft.guid and guids[draft.guid] == 1:
+            guid = draft.guid
+        elif draft.url and links[draft.url] == 1:
+            guid = draft.url
+        elif draft.title and draft.published_at:
+            guid = f"urn:newsbeat:title:{text.digest(draft.title, _stamp(draft.published_at))}"
+        else:
+            guid = f"urn:newsbeat:content:{text.digest(draft.title, draft.summary, draft.content)}"
+        if guid in entries and entries[guid].raw_hash != raw_hash:
+            guid = f"urn:newsbeat:content:{raw_hash}"
+        entries.setdefault(
+            guid,
+            Entry(
+                feed_url=feed_url,
+                guid=guid,
+                url=draft.url,
+                title=draft.title,
+                summary=draft.summary,
+                content=draft.content,
+                authors=draft.authors,
+                published_at=draft.published_at,
+                lang=draft.lang,
+                raw_hash=raw_hash,
+            ),
+        )
+    return tuple(entries.values())
+
+
+def clipped(draft: Draft) -> Draft:
+    """The draft within the limits of N12."""
+    return replace(
+        draft,
+        guid=draft.guid[:MAX_TITLE] if draft.guid else None,
+        title=draft.title[:MAX_TITLE] if draft.title else None,
+        summary=draft.summary[:MAX_TEXT] if draft.summary else None,
+        content=draft.content[:MAX_TEXT] if draft.content else None,
+        authors=tuple(author[:200] for author in draft.authors[:MAX_AUTHORS]),
+    )
+
+
+def moment(value: datetime | None) -> datetime | None:
+    """A time as aware UTC without fractions; `None` when it lies before 1970."""
+    if value is None:
+        return None
+    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return aware.replace(microsecond=0) if aware.year >= 1970 else None
+
+
+def iso_moment(value: str | None) -> datetime | None:
+    """A W3C or RFC 3339 date as aware UTC, `None` when it is none (contract I7)."""
+    if not value:
+        return None
+    try:
+        return moment(datetime.fromisoformat(value.strip()))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _stamp(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None

@@ -1,0 +1,61 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1) to a ParsedFeed."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from pipeline.errors import ParseError
+from pipeline.model import ParsedFeed
+from pipeline.parse import entry
+from pipeline.urls import canonical
+
+
+def read(body: bytes, url: str) -> ParsedFeed:
+    """The feed's items. A JSON document without an `items` list is no feed: ParseError."""
+    try:
+        document = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(url, f"the answer starts like JSON but is not: {error}") from None
+    items = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise ParseError(url, 'the answer is JSON without a list "items", not a JSON Feed')
+    lang = _text(document.get("language"))
+    drafts = [_draft(item, url, lang) for item in items[: entry.MAX_ENTRIES] if isinstance(item, dict)]
+    kept = [draft for draft in drafts if not entry.is_empty(draft)]
+    return ParsedFeed(
+        title=_text(document.get("title")),
+        entries=entry.name(url, kept),
+        lang=lang,
+        skipped=min(len(items), entry.MAX_ENTRIES) - len(kept),
+        flaw=f"only the first {entry.MAX_ENTRIES} of {len(items)} items were read"
+        if len(items) > entry.MAX_ENTRIES
+        else None,
+    )
+
+
+def _draft(item: dict[str, Any], base: str, lang: str | None) -> entry.Draft:
+    link = _text(item.get("url")) or _text(item.get("external_url"))
+    authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
+    body = _text(item.get("content_html"))
+    if body is None and (words := _text(item.get("content_text"))):
+        body = html.escape(words, quote=False)
+    summary = _text(item.get("summary"))
+    identifier = item.get("id")
+    return entry.Draft(
+        guid=str(identifier) if isinstance(identifier, str | int | float) and identifier != "" else None,
+        url=canonical(link, base) if link else None,
+        title=_text(item.get("title")),
+        summary=html.escape(summary, quote=False) if summary else None,
+        content=body,
+        authors=tuple(
+            name for author in authors or [] if isinstance(author, dict) and (name := _text(author.get("name")))
+        ),
+        published_at=entry.iso_moment(_text(item.get("date_published")) or _text(item.get("date_modified"))),
+        lang=_text(item.get("language")) or lang,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None

@@ -1,0 +1,121 @@
+"""When to ask a feed again, from the answer it gave. Pure: now and the draw are handed in.
+
+Hints of feeds and servers lengthen the wait and never shorten it (fetch contract T1); the numbers of section 1 are
+defaults of `Pace` and come from `[fetch]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.errors import FetchError, ParseError
+from pipeline.model import FeedState, NotModified, ParsedFeed, Response
+from pipeline.times import http_date, spoken
+
+Answer = Response | NotModified | FetchError | ParseError
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The numbers of polling (contract N1 to N5)."""
+
+    every: timedelta = timedelta(minutes=60)
+    backoff: timedelta = timedelta(minutes=60)
+    backoff_cap: timedelta = timedelta(hours=24)
+    hint_cap: timedelta = timedelta(hours=24)
+    retry_after_cap: timedelta = timedelta(hours=72)
+    jitter: float = 0.1
+    jitter_cap: timedelta = timedelta(minutes=10)
+    gone_recheck: timedelta = timedelta(hours=24)
+    unconditional_every: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The moment of the next poll and the reason in words, for `polls.why` and `newsbeat feeds list`."""
+
+    at: datetime
+    why: str
+
+
+def next_poll(
+    state: FeedState, answer: Answer, parsed: ParsedFeed | None, pace: Pace, now: datetime, draw: float
+) -> Plan:
+    """The earliest moment to ask this feed again.
+
+    After an answer: the longest of the feed's interval, its freshness (RFC 9111, 4.2.1) and its own hint (ttl,
+    updatePeriod). After a failure: 60 min doubled for each failure in a row, or Retry-After (RFC 9110, 10.2.3).
+    `state.failures` counts this failure too. `draw` in 0..1 makes feeds that share an interval come apart, only ever
+    later. Never raises.
+    """
+    if isinstance(answer, FetchError | ParseError):
+        wait, why = _after_failure(state, answer, pace)
+    else:
+        wait, why = _after_answer(state, answer, parsed, pace, now)
+    spread = min(wait * pace.jitter, pace.jitter_cap) * draw
+    at = (now + wait + spread).replace(microsecond=0)
+    if parsed:
+        at, why = _past_skipped(at, why, parsed)
+    return Plan(at, why)
+
+
+def _after_answer(
+    state: FeedState, answer: Response | NotModified, parsed: ParsedFeed | None, pace: Pace, now: datetime
+) -> tuple[timedelta, str]:
+    own = state.every or pace.every
+    waits = [(own, f"every {spoken(own)}" + (", as configured for it" if state.every else ""))]
+    fresh = freshness(answer, now)
+    if fresh:
+        waits.append((min(fresh, pace.hint_cap), f"the server says it stays fresh for {spoken(fresh)}"))
+    if parsed and parsed.hint:
+        waits.append((min(parsed.hint, pace.hint_cap), f"the feed asks for {spoken(parsed.hint)}"))
+    if state.same_bodies >= 3 and not (state.etag or state.last_modified):
+        waits.append((pace.unconditional_every, "the server has no validators and nothing changes"))
+    return max(waits, key=lambda wait: wait[0])
+
+
+def _past_skipped(at: datetime, why: str, parsed: ParsedFeed) -> tuple[datetime, str]:
+    """The first moment from `at` on that skipHours and skipDays allow; lists that name all of them are ignored (T7)."""
+    hours = parsed.skip_hours if len(parsed.skip_hours) < 24 else frozenset[int]()
+    days = parsed.skip_days if len(parsed.skip_days) < 7 else frozenset[int]()
+    later = at
+    while later.hour in hours or later.weekday() in days:
+        later = later.replace(minute=0, second=0) + timedelta(hours=1)
+    return (at, why) if later == at else (later, "the feed asks not to be polled before (skipHours, skipDays)")
+
+
+def _after_failure(state: FeedState, error: FetchError | ParseError, pace: Pace) -> tuple[timedelta, str]:
+    if isinstance(error, FetchError):
+        if error.status == 410:
+            return pace.gone_recheck, "says it is gone (410); asked once more before it is believed"
+        if error.retry_after is not None:
+            wait = max(min(error.retry_after, pace.retry_after_cap), pace.every)
+            return wait, f"the server asks us to wait {spoken(error.retry_after)} (Retry-After)"
+    doublings = min(max(state.failures, 1) - 1, 20)
+    wait = min(pace.backoff * 2**doublings, pace.backoff_cap)
+    nth = f", failure {state.failures} in a row" if state.failures > 1 else ""
+    return wait, f"backing off {spoken(wait)}{nth}"
+
+
+def freshness(answer: Response | NotModified, now: datetime) -> timedelta | None:
+    """How much longer the server calls its answer fresh; `None` when it does not say.
+
+    max-age goes before Expires, Age is taken off (RFC 9111, 4.2.1, 4.2.3); no-cache and no-store mean none; an Expires
+    that is no date is already stale (5.3). Expires counts from the answer's own Date (contract T3).
+    """
+    directives = {
+        key.strip().lower(): value.strip().strip('"')
+        for key, _, value in (part.partition("=") for part in (answer.header("cache-control") or "").split(","))
+    }
+    if "no-cache" in directives or "no-store" in directives:
+        return None
+    age = answer.header("age") or ""
+    passed = timedelta(seconds=int(age[:9])) if age.strip().isdigit() else timedelta()
+    if directives.get("max-age", "").isdigit():
+        left = timedelta(seconds=int(directives["max-age"][:9])) - passed
+    elif "max-age" not in directives and (expires := http_date(answer.header("expires"))):
+        left = expires - (http_date(answer.header("date")) or now) - passed
+    else:
+        return None
+    return left if left > timedelta() else None

@@ -1,0 +1,282 @@
+"""The clock, the workers, a clean stop. One tick every few seconds asks the store who is due; no job per feed.
+
+APScheduler calls the tick; the store knows the rest, so a restart neither polls everything nor forgets a Retry-After.
+Holds the one broad `except`: a bug in one poll is logged with its traceback and costs that poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from pipeline import config, fetch, ingest, log, retag, schedule, topics, urls
+from pipeline.errors import ConfigError, StoreError
+from pipeline.fetch.wire import Limits
+from pipeline.model import Feed, FeedState, Outlet, PollOutcome
+from pipeline.store import Store
+from pipeline.workers import Workers
+
+STOP_WITHIN = 4.0
+"""Seconds a stop may take; polls still waiting for an answer then are given up, and repeated after the restart."""
+
+STORE_PAUSE = timedelta(seconds=60)
+"""After the database refused a write, nobody is polled for this long: what cannot be kept is not asked for."""
+
+Now = Callable[[], datetime]
+
+
+def clock() -> datetime:
+    """The present moment, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Service:
+    """One running Newsbeat. Use `opened`, which also closes it."""
+
+    directory: Path
+    store: Store
+    web: fetch.Web
+    workers: Workers
+    desk: ingest.Desk
+    settings: config.FetchSettings
+    now: Now
+    draw: Callable[[], float]
+    fingerprint: tuple[tuple[str, int, int], ...] = ()
+    in_flight: dict[int, asyncio.Task[PollOutcome | None]] = field(default_factory=dict)
+    chores: set[asyncio.Task[None]] = field(default_factory=set)
+    resume_at: float = 0.0
+
+    async def tick(self) -> int:
+        """Starts a poll of every feed that is due and not in flight; returns how many were started."""
+        self._take_up_changes()
+        now = self.now()
+        room = self.settings.in_flight * 4 - len(self.in_flight)
+        if room <= 0 or time.monotonic() < self.resume_at:
+            return 0
+        started = 0
+        for state in self.store.feeds.due(now, room, frozenset(self.in_flight)):
+            if self._held(state, now):
+                continue
+            task = asyncio.create_task(self._one(state))
+            self.in_flight[state.id] = task
+            task.add_done_callback(partial(self._landed, state.id))
+            started += 1
+        return started
+
+    async def once(self, told: Callable[[PollOutcome], None] = lambda _: None) -> list[PollOutcome]:
+        """One pass: every feed that is due now is polled once. `told` hears each outcome as it comes."""
+        outcomes: list[PollOutcome] = []
+        seen: set[int] = set()
+        while await self.tick():
+            tasks = [task for feed_id, task in self.in_flight.items() if feed_id not in seen]
+            seen |= set(self.in_flight)
+            for finished in asyncio.as_completed(tasks):
+                outcome = await finished
+                if outcome:
+                    outcomes.append(outcome)
+                    told(outcome)
+            await asyncio.sleep(0)
+        await self._finish_chores()
+        return outcomes
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Polls until `stop` is set, then ends within a few seconds with nothing half-written."""
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        scheduler.add_job(
+            self._safe_tick, "interval", seconds=self.settings.tick.total_seconds(), next_run_time=clock(),
+            coalesce=True, max_instances=1, misfire_grace_time=None,
+        )  # fmt: skip
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        scheduler.start()
+        try:
+            await stop.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+            await self._wind_down()
+
+    async def _safe_tick(self) -> None:
+        try:
+            await self.tick()
+        except StoreError as error:
+            self._pause(error)
+        except Exception:
+            log.logger.exception("tick failed")
+
+    def _landed(self, feed_id: int, _task: asyncio.Task[PollOutcome | None]) -> None:
+        self.in_flight.pop(feed_id, None)
+
+    async def _one(self, state: FeedState) -> PollOutcome | None:
+        """One poll, whatever happens in it; the broad except of the house."""
+        try:
+            return await ingest.poll(state, self.desk, self.web, self.workers, self.now(), self.draw())
+        except StoreError as error:
+            self._pause(error)
+        except Exception:
+            log.logger.exception("poll failed feed=%s", state.feed_url)
+            self._set_aside(state)
+        return None
+
+    def _set_aside(self, state: FeedState) -> None:
+        """A poll that met a bug is due again in an hour, not at the next tick."""
+        try:
+            with self.store.transaction():
+                self.store.feeds.postpone(state.id, self.now() + self.settings.backoff)
+        except StoreError as error:
+            self._pause(error)
+
+    def _pause(self, error: StoreError) -> None:
+        if time.monotonic() >= self.resume_at:
+            log.event("polling paused", logging.ERROR, why=error, seconds=STORE_PAUSE.total_seconds())
+        self.resume_at = time.monotonic() + STORE_PAUSE.total_seconds()
+
+    def _held(self, state: FeedState, now: datetime) -> bool:
+        """Whether the feed's host asked everybody to wait; the feed is then due when that ends."""
+        held = self.store.feeds.held(urls.host_of(state.url), now) if self.settings.host_wide_429 else None
+        if held is None:
+            return False
+        until = held[0] + self.settings.jitter_cap * self.draw()
+        with self.store.transaction():
+            self.store.feeds.postpone(state.id, until)
+        log.event("feed waits for its host", feed=state.feed_url, until=f"{until:%H:%M}", why=held[1])
+        return True
+
+    def _take_up_changes(self) -> None:
+        """Reads the configuration anew when a file changed. A broken one is refused loudly; the last good one stays."""
+        seen = config.fingerprint(self.directory)
+        if seen == self.fingerprint:
+            return
+        first = not self.fingerprint
+        self.fingerprint = seen
+        try:
+            setup = config.load(self.directory)
+        except config.ConfigErrors as error:
+            for finding in error.findings:
+                log.event("configuration refused", logging.ERROR, why=finding, kept="the last good one")
+            return
+        stale = apply(setup, self.desk, self.now(), self.draw)
+        self.settings = setup.fetch
+        if not first:
+            log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
+        if stale:
+            task = asyncio.create_task(retag.in_background(self.desk, stale))
+            self.chores.add(task)
+            task.add_done_callback(self.chores.discard)
+
+    async def _finish_chores(self) -> None:
+        while self.chores:
+            await asyncio.gather(*self.chores)
+
+    async def _wind_down(self) -> None:
+        """Lets polls that have their answer finish; gives up the others."""
+        waiting = [*self.in_flight.values(), *self.chores]
+        if waiting:
+            _, late = await asyncio.wait(waiting, timeout=STOP_WITHIN / 4)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(waiting, timeout=STOP_WITHIN / 2)
+
+
+def apply(setup: config.Setup, desk: ingest.Desk, now: datetime, draw: Callable[[], float]) -> tuple[str, ...]:
+    """Makes desk and database agree with the configuration; returns the topics whose tags are stale."""
+    desk.outlets = urls.OutletBook(setup.outlets)
+    desk.feeds = {feed.url: feed for feed in setup.feeds}
+    desk.topics = tuple(topics.compiled(profile) for profile in setup.topics)
+    desk.pace = pace_of(setup.fetch)
+    desk.host_wide_429 = setup.fetch.host_wide_429
+
+    def outlet_of(feed: Feed) -> Outlet | None:
+        return desk.outlets.named(feed.outlet, feed.url) if feed.outlet else desk.outlets.of_url(feed.url)
+
+    with desk.store.transaction():
+        added, paused = desk.store.feeds.subscribe(setup.feeds, outlet_of, now, draw)
+        stale = desk.store.topics.subscribe(setup.topics)
+    if added or paused:
+        log.event("feeds subscribed", added=added, paused=paused)
+    return stale
+
+
+def pace_of(settings: config.FetchSettings) -> schedule.Pace:
+    """The part of the settings that decides when to poll."""
+    return schedule.Pace(
+        every=settings.every,
+        backoff=settings.backoff,
+        backoff_cap=settings.backoff_cap,
+        hint_cap=settings.hint_cap,
+        retry_after_cap=settings.retry_after_cap,
+        jitter=settings.jitter,
+        jitter_cap=settings.jitter_cap,
+        gone_recheck=settings.gone_recheck,
+        unconditional_every=settings.unconditional_every,
+    )
+
+
+def make_web(settings: config.FetchSettings, now: Now) -> fetch.Web:
+    """The door out, as configured."""
+    return fetch.Web(
+        contact=settings.contact,
+        guard=fetch.Guard(settings.allow_addresses),
+        pacer=fetch.Pacer(
+            gap=settings.per_host_gap.total_seconds(),
+            per_host=settings.per_host_in_flight,
+            in_flight=settings.in_flight,
+            clock=time.monotonic,
+        ),
+        limits=Limits(settings.max_wire_bytes, settings.max_body_bytes, settings.max_ratio),
+        connect_timeout=settings.connect_timeout.total_seconds(),
+        read_timeout=settings.read_timeout.total_seconds(),
+        deadline=settings.deadline.total_seconds(),
+        max_redirects=settings.max_redirects,
+        now=now,
+    )
+
+
+@asynccontextmanager
+async def opened(
+    directory: Path, db: Path, *, what: str, now: Now = clock, draw: Callable[[], float] = random.random
+) -> AsyncIterator[Service]:
+    """A service on this configuration and database, closed at the end of the block.
+
+    Raises ConfigErrors, ConfigError (no contact) and StoreError before anything is asked of the network.
+    """
+    setup = config.load(directory)
+    if not setup.fetch.contact:
+        raise ConfigError(
+            str(directory / "newsbeat.toml"), "fetch.contact", "is empty.",
+            "Say how the servers you poll can reach you: a web page or a mail address.",
+        )  # fmt: skip
+    store = Store.open(db, what=what)
+    workers = Workers(
+        min(4, os.cpu_count() or 1),
+        deadline=setup.fetch.parse_deadline.total_seconds(),
+        memory_mb=setup.fetch.parse_memory_mb,
+    )
+    web = make_web(setup.fetch, now)
+    desk = ingest.Desk(store, urls.OutletBook(), {}, (), pace_of(setup.fetch))
+    try:
+        yield Service(directory, store, web, workers, desk, setup.fetch, now, draw)
+    finally:
+        await web.close()
+        workers.close()
+        store.close()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,9 @@
+"""Values to SQLite and back; the only writer of SQL. No judgements here.
+
+`Store.open` takes the one lock of a database and brings its schema up to date; the table families hang on it:
+`store.feeds`, `store.articles`, `store.stories`, `store.topics`, `store.polls`. One poll is one `store.transaction()`.
+"""
+
+from pipeline.store.store import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,207 @@
+"""The tables `articles`, `article_texts`, `articles_fts`, `entries` and `revisions`: each article once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from pipeline.changes import Known
+from pipeline.model import Article, Entry, Revision, TextFrom
+from pipeline.times import from_stamp, maybe_stamp, stamp
+
+_KNOWN = """
+    SELECT a.id, a.url, a.title, a.summary, a.text_hash,
+        (SELECT f.url FROM entries h JOIN feeds f ON f.id = h.feed_id
+            WHERE h.article_id = a.id ORDER BY h.rowid LIMIT 1)
+"""
+
+AUTHORS = "; "
+"""What divides several authors in the column; no name holds it."""
+
+
+class Articles:
+    """Reads and writes articles and their names; every write stands in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def known(self, feed_id: int, entries: Sequence[Entry]) -> tuple[dict[str, Known], dict[str, Known]]:
+        """What is stored of these entries: by this feed's guid, and by URL over all feeds. Two look-ups by index."""
+        by_guid = {
+            row[7]: Known(*row[:7])
+            for row in self._db.execute(
+                _KNOWN + ", e.raw_hash, e.guid FROM json_each(?) j"
+                " JOIN entries e ON e.feed_id = ? AND e.guid = j.value JOIN articles a ON a.id = e.article_id",
+                (json.dumps([entry.guid for entry in entries]), feed_id),
+            )
+        }
+        unnamed = [entry.url for entry in entries if entry.url and entry.guid not in by_guid]
+        by_url = {
+            row[1]: Known(*row[:6])
+            for row in self._db.execute(
+                _KNOWN + " FROM json_each(?) j JOIN articles a ON a.url = j.value", (json.dumps(unnamed),)
+            )
+        }
+        return by_guid, by_url
+
+    def add(self, article: Article, outlet_id: int) -> int | None:
+        """A new article with its text and its first wording; `None` when its URL is there already."""
+        row = self._db.execute(
+            """INSERT INTO articles (url, outlet_id, title, summary, lang, authors, published_at, first_seen_at,
+                text_from, text_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (url) DO NOTHING RETURNING id""",
+            (
+                article.url, outlet_id, article.title, article.summary, article.lang,
+                AUTHORS.join(article.authors) or None, maybe_stamp(article.published_at),
+                stamp(article.first_seen_at), article.text_from, article.text_hash,
+            ),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            return None
+        self._db.execute("INSERT INTO article_texts (article_id, text) VALUES (?, ?)", (row[0], article.text))
+        self._revision(row[0], 1, article, "first", article.first_seen_at)
+        return int(row[0])
+
+    def revise(self, article_id: int, article: Article, kind: str, now: datetime) -> None:
+        """A new wording: the old text moves to its revision, the article shows the new one, first_seen_at stays."""
+        self._unindex([article_id])
+        n = self._db.execute("SELECT revision_count FROM articles WHERE id = ?", (article_id,)).fetchone()[0]
+        self._db.execute(
+            "UPDATE revisions SET text = (SELECT text FROM article_texts WHERE article_id = ?)"
+            " WHERE article_id = ? AND n = ?",
+            (article_id, article_id, n),
+        )
+        self._db.execute(
+            "UPDATE articles SET title = ?, summary = ?, authors = coalesce(?, authors), text_from = ?, text_hash = ?,"
+            " published_at = coalesce(published_at, ?), revision_count = ? WHERE id = ?",
+            (
+                article.title, article.summary, AUTHORS.join(article.authors) or None, article.text_from,
+                article.text_hash, maybe_stamp(article.published_at), n + 1, article_id,
+            ),
+        )  # fmt: skip
+        self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
+        self._revision(article_id, n + 1, article, kind, now)
+        self.index([article_id])
+
+    def _revision(self, article_id: int, n: int, article: Article, kind: str, now: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO revisions (article_id, n, seen_at, title, summary, text_hash, kind)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (article_id, n, stamp(now), article.title, article.summary, article.text_hash, kind),
+        )
+
+    def index(self, article_ids: Sequence[int]) -> None:
+        """Puts articles into the full-text index, in one statement for all."""
+        self._db.execute(
+            "INSERT INTO articles_fts (rowid, title, summary, text)"
+            " SELECT w.id, w.title, w.summary, w.text FROM json_each(?) j JOIN article_words w ON w.id = j.value",
+            (json.dumps(list(article_ids)),),
+        )
+
+    def _unindex(self, article_ids: Sequence[int]) -> None:
+        self._db.execute(
+            "INSERT INTO articles_fts (articles_fts, rowid, title, summary, text)"
+            " SELECT 'delete', w.id, w.title, w.summary, w.text"
+            " FROM json_each(?) j JOIN article_words w ON w.id = j.value",
+            (json.dumps(list(article_ids)),),
+        )
+
+    def name(self, feed_id: int, names: Iterable[tuple[Entry, int]], now: datetime) -> None:
+        """Records under which guid and link this feed shows these articles."""
+        self._db.executemany(
+            """INSERT INTO entries (feed_id, guid, article_id, link, raw_hash, first_seen_at, last_seen_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed_id, guid) DO UPDATE SET
+                article_id = excluded.article_id, link = excluded.link, raw_hash = excluded.raw_hash,
+                last_seen_at = excluded.last_seen_at""",
+            [
+                (feed_id, entry.guid, article_id, entry.url, entry.raw_hash, stamp(now), stamp(now))
+                for entry, article_id in names
+            ],
+        )
+
+    def still_there(self, feed_id: int, entries: Sequence[Entry], now: datetime) -> None:
+        """Notes that these entries were seen again."""
+        self._db.execute(
+            "UPDATE entries SET last_seen_at = ? WHERE feed_id = ? AND guid IN (SELECT value FROM json_each(?))",
+            (stamp(now), feed_id, json.dumps([entry.guid for entry in entries])),
+        )
+
+    def titles(self, article_id: int) -> tuple[str, ...]:
+        """Every headline the article had, oldest first."""
+        rows = self._db.execute("SELECT title FROM revisions WHERE article_id = ? ORDER BY n", (article_id,))
+        return tuple(row[0] for row in rows if row[0])
+
+    def revisions(self, article_id: int) -> tuple[Revision, ...]:
+        """Every wording of an article, oldest first."""
+        rows = self._db.execute(
+            "SELECT a.url, r.n, r.title, r.summary, r.text_hash, r.kind, r.seen_at FROM revisions r"
+            " JOIN articles a ON a.id = r.article_id WHERE r.article_id = ? ORDER BY r.n",
+            (article_id,),
+        )
+        return tuple(
+            Revision(url, n, title, summary, text_hash, kind, _at(seen))
+            for url, n, title, summary, text_hash, kind, seen in rows
+        )
+
+    def find(self, which: str) -> Article | None:
+        """An article by its id or its URL; `None` when there is none."""
+        column = "id" if which.isdigit() else "url"
+        return next(self._read(f"a.{column} = ?", (which,)), None)
+
+    def get(self, article_ids: Sequence[int]) -> list[Article]:
+        """These articles, in the order of their ids."""
+        return list(
+            self._read("a.id IN (SELECT value FROM json_each(?)) ORDER BY a.id", (json.dumps(list(article_ids)),))
+        )
+
+    def all(self, after: int = 0) -> Iterator[Article]:
+        """Every article with an id above `after`, in order of first sight, a few hundred at a time."""
+        while batch := list(self._read("a.id > ? ORDER BY a.id LIMIT 500", (after,))):
+            yield from batch
+            after = batch[-1].id or 0
+
+    def _read(self, where: str, values: tuple[object, ...]) -> Iterator[Article]:
+        rows = self._db.execute(
+            # `where` is one of this class's own conditions; what comes from outside is bound.
+            "SELECT a.url, o.name, a.title, a.summary, t.text, a.text_from, a.lang, a.authors, a.published_at,"  # noqa: S608
+            " a.first_seen_at, a.text_hash, a.id FROM articles a JOIN outlets o ON o.id = a.outlet_id"
+            f" JOIN article_texts t ON t.article_id = a.id WHERE {where}",
+            values,
+        )
+        for (
+            url,
+            outlet,
+            title,
+            summary,
+            text,
+            text_from,
+            lang,
+            authors,
+            published,
+            seen,
+            text_hash,
+            row_id,
+        ) in rows:
+            origin: TextFrom = text_from
+            yield Article(
+                url=url,
+                outlet=outlet,
+                title=title,
+                summary=summary,
+                text=text,
+                text_from=origin,
+                lang=lang,
+                authors=tuple(authors.split(AUTHORS)) if authors else (),
+                published_at=from_stamp(published),
+                first_seen_at=_at(seen),
+                text_hash=text_hash,
+                id=row_id,
+            )
+
+
+def _at(value: str) -> datetime:
+    moment = from_stamp(value)
+    assert moment is not None
+    return moment

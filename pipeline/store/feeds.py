@@ -1,0 +1,170 @@
+"""The tables `outlets`, `feeds` and `hosts`: what we poll and what we remember of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.model import Feed, FeedState, Outlet
+from pipeline.times import from_stamp, maybe_stamp, stamp
+
+_STATE = """
+    SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
+        f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
+        f.gone_seen, f.moved_to, f.moved_seen, f.next_poll_at
+    FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """A feed as `newsbeat feeds list` and `status` show it."""
+
+    url: str
+    outlet: str | None
+    state: str
+    failures: int
+    last_ok_at: datetime | None
+    last_new_at: datetime | None
+    next_poll_at: datetime | None
+    last_error: str | None
+
+
+class Feeds:
+    """Reads and writes feeds; every write stands in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def subscribe(
+        self,
+        feeds: Iterable[Feed],
+        outlet_of: Callable[[Feed], Outlet | None],
+        now: datetime,
+        spread: Callable[[], float],
+    ) -> tuple[int, int]:
+        """Makes the table agree with the configuration; returns how many feeds were added and how many paused.
+
+        A feed no longer configured is paused and keeps everything; one that comes back goes on where it was. New feeds
+        are due within the first minutes, spread by `spread` (0..1), so that a long list does not start as a storm.
+        """
+        known = {row[0]: (row[1], row[2]) for row in self._db.execute("SELECT url, id, state FROM feeds")}
+        configured = {feed.url: feed for feed in feeds}
+        added = 0
+        ramp = min(len(configured) * 0.5, 600.0)
+        for feed in configured.values():
+            outlet = outlet_of(feed)
+            outlet_id = self.outlet_id(outlet) if outlet else None
+            every = int(feed.every.total_seconds()) if feed.every else None
+            if feed.url not in known:
+                due = now if len(configured) <= 200 else now + timedelta(seconds=ramp * spread())
+                self._db.execute(
+                    "INSERT INTO feeds (url, current_url, title, outlet_id, every_s, added_at, next_poll_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (feed.url, feed.url, feed.title, outlet_id, every, stamp(now), stamp(due)),
+                )
+                added += 1
+                continue
+            self._db.execute(
+                "UPDATE feeds SET every_s = ?, outlet_id = coalesce(?, outlet_id), title = coalesce(?, title),"
+                " state = CASE state WHEN 'paused' THEN 'ok' ELSE state END"
+                " WHERE url = ?",
+                (every, outlet_id, feed.title, feed.url),
+            )
+        dropped = [url for url, (_, state) in known.items() if url not in configured and state != "paused"]
+        self._db.executemany("UPDATE feeds SET state = 'paused' WHERE url = ?", [(url,) for url in dropped])
+        return added, len(dropped)
+
+    def outlet_id(self, outlet: Outlet) -> int:
+        """The row of an outlet, made or brought up to date."""
+        row = self._db.execute(
+            "INSERT INTO outlets (name, domain, family) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET domain = coalesce(excluded.domain, domain), family = excluded.family"
+            " RETURNING id",
+            (outlet.name, outlet.domains[0] if outlet.domains else None, outlet.family),
+        ).fetchone()
+        return int(row[0])
+
+    def due(self, now: datetime, limit: int, but: frozenset[int] = frozenset()) -> list[FeedState]:
+        """Feeds whose time has come, longest waiting first, without those in `but` (in flight)."""
+        rows = self._db.execute(
+            _STATE + " WHERE f.state NOT IN ('gone', 'paused') AND f.next_poll_at <= ? ORDER BY f.next_poll_at LIMIT ?",
+            (stamp(now), limit + len(but)),
+        )
+        return [state for row in rows if (state := _state(row)).id not in but][:limit]
+
+    def state(self, feed_id: int) -> FeedState:
+        """What is remembered of one feed."""
+        return _state(self._db.execute(_STATE + " WHERE f.id = ?", (feed_id,)).fetchone())
+
+    def by_current_url(self, url: str) -> FeedState | None:
+        """The feed that is asked at this address, if there is one."""
+        row = self._db.execute(_STATE + " WHERE f.current_url = ? LIMIT 1", (url,)).fetchone()
+        return _state(row) if row else None
+
+    def keep(self, state: FeedState, now: datetime, *, ok: bool, new: bool, error: str | None) -> None:
+        """Writes what is remembered after a poll. `error` is the last error in words, kept until the next success."""
+        self._db.execute(
+            """UPDATE feeds SET current_url = ?, title = ?, outlet_id = ?, state = ?, etag = ?, last_modified = ?,
+                validators_url = ?, body_hash = ?, same_bodies = ?, failures = ?, gone_seen = ?, moved_to = ?,
+                moved_seen = ?, next_poll_at = ?, last_polled_at = ?,
+                last_ok_at = CASE WHEN ? THEN ? ELSE last_ok_at END,
+                last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END,
+                last_error = ?,
+                last_error_at = CASE WHEN ? IS NOT NULL THEN ? ELSE last_error_at END
+            WHERE id = ?""",
+            (
+                state.url, state.title, state.outlet_id, state.state, state.etag, state.last_modified,
+                state.validators_url, state.body_hash, state.same_bodies, state.failures, state.gone_seen,
+                state.moved_to, state.moved_seen, maybe_stamp(state.next_poll_at), stamp(now),
+                ok, stamp(now), new, stamp(now), error, error, stamp(now), state.id,
+            ),
+        )  # fmt: skip
+
+    def hold_host(self, host: str, until: datetime, why: str) -> None:
+        """No feed of this host is asked before `until` (a 429 speaks for the whole host, contract T5)."""
+        self._db.execute(
+            "INSERT INTO hosts (host, next_ok_at, why) VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET"
+            " next_ok_at = max(next_ok_at, excluded.next_ok_at), why = excluded.why",
+            (host, stamp(until), why),
+        )
+
+    def held(self, host: str, now: datetime) -> tuple[datetime, str] | None:
+        """Until when and why this host is not to be asked; `None` when it may be."""
+        row = self._db.execute(
+            "SELECT next_ok_at, why FROM hosts WHERE host = ? AND next_ok_at > ?", (host, stamp(now))
+        ).fetchone()
+        until = from_stamp(row[0]) if row else None
+        return (until, row[1]) if until else None
+
+    def postpone(self, feed_id: int, until: datetime) -> None:
+        """Moves a feed's due time without a poll (its host is held)."""
+        self._db.execute("UPDATE feeds SET next_poll_at = ? WHERE id = ?", (stamp(until), feed_id))
+
+    def lines(self) -> list[FeedLine]:
+        """Every feed, those in trouble first."""
+        rows = self._db.execute(
+            """SELECT f.url, o.name, f.state, f.failures, f.last_ok_at, f.last_new_at, f.next_poll_at, f.last_error
+            FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
+            ORDER BY CASE f.state WHEN 'gone' THEN 0 WHEN 'failing' THEN 1 WHEN 'moved' THEN 2
+                WHEN 'ok' THEN 3 ELSE 4 END,
+                o.name, f.url"""
+        )
+        return [
+            FeedLine(r[0], r[1], r[2], r[3], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7]) for r in rows
+        ]
+
+
+def _state(row: tuple[Any, ...]) -> FeedState:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    every, due = values.pop("every_s"), values.pop("next_poll_at")
+    return FeedState(**values, every=timedelta(seconds=every) if every else None, next_poll_at=from_stamp(due))
+
+
+_COLUMNS = (
+    "id feed_url url title outlet outlet_id state every_s etag last_modified validators_url body_hash same_bodies"
+    " failures gone_seen moved_to moved_seen next_poll_at"
+).split()

@@ -1,0 +1,76 @@
+"""Counts over the whole database, for `status` and the demo's summary. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.times import from_stamp, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What `newsbeat status` tells. `late` feeds were due more than an hour ago."""
+
+    feeds: int
+    failing: int
+    gone: int
+    paused: int
+    late: int
+    polls_24h: int
+    failed_24h: int
+    articles: int
+    articles_24h: int
+    copies: int
+    edits: int
+    stories: int
+    shared_stories: int
+    on_topic: tuple[tuple[str, str, int], ...]
+    last_ok_at: datetime | None
+    next_poll_at: datetime | None
+    bytes: int
+
+
+class Numbers:
+    """Reads counts."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def totals(self, now: datetime) -> Totals:
+        """Everything `status` shows."""
+        day = stamp(now - timedelta(hours=24))
+        topics = self._db.execute(
+            "SELECT t.slug, t.title, (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.on_topic = 1)"
+            " FROM topics t WHERE t.active ORDER BY t.title"
+        ).fetchall()
+        return Totals(
+            feeds=self._one("SELECT count(*) FROM feeds WHERE state != 'paused'"),
+            failing=self._one("SELECT count(*) FROM feeds WHERE state = 'failing'"),
+            gone=self._one("SELECT count(*) FROM feeds WHERE state = 'gone'"),
+            paused=self._one("SELECT count(*) FROM feeds WHERE state = 'paused'"),
+            late=self._one(
+                "SELECT count(*) FROM feeds WHERE state NOT IN ('gone', 'paused') AND next_poll_at < ?",
+                stamp(now - timedelta(hours=1)),
+            ),
+            polls_24h=self._one("SELECT count(*) FROM polls WHERE started_at >= ?", day),
+            failed_24h=self._one("SELECT count(*) FROM polls WHERE started_at >= ? AND outcome = 'failed'", day),
+            articles=self._one("SELECT count(*) FROM articles"),
+            articles_24h=self._one("SELECT count(*) FROM articles WHERE first_seen_at >= ?", day),
+            copies=self._one("SELECT count(*) FROM articles WHERE copy_of IS NOT NULL"),
+            edits=self._one("SELECT coalesce(sum(revision_count - 1), 0) FROM articles WHERE revision_count > 1"),
+            stories=self._one("SELECT count(*) FROM stories"),
+            shared_stories=self._one("SELECT count(*) FROM stories WHERE family_count > 1"),
+            on_topic=tuple((row[0], row[1], row[2]) for row in topics),
+            last_ok_at=from_stamp(self._db.execute("SELECT max(last_ok_at) FROM feeds").fetchone()[0]),
+            next_poll_at=from_stamp(
+                self._db.execute(
+                    "SELECT min(next_poll_at) FROM feeds WHERE state NOT IN ('gone', 'paused')"
+                ).fetchone()[0]
+            ),
+            bytes=self._one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
+        )
+
+    def _one(self, query: str, *values: object) -> int:
+        return int(self._db.execute(query, values).fetchone()[0])

@@ -1,0 +1,205 @@
+"""Opening a database: its lock, its schema, its transactions."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import sqlite_utils
+
+from pipeline.errors import StoreError
+from pipeline.store import feedback
+from pipeline.store.articles import Articles
+from pipeline.store.feeds import Feeds
+from pipeline.store.migrations import migrations
+from pipeline.store.numbers import Numbers
+from pipeline.store.polls import Polls
+from pipeline.store.stories import Stories
+from pipeline.store.topics import Topics
+
+BUSY_MS = 5000
+"""How long a write waits for another process's write, in milliseconds."""
+
+
+class Store:
+    """One database, held by one writer. Close it when done; `with Store.open(path) as store:` does."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None) -> None:
+        self.path = path
+        self._connection, self._lock = connection, lock
+        self.feeds = Feeds(connection)
+        self.articles = Articles(connection)
+        self.stories = Stories(connection)
+        self.topics = Topics(connection)
+        self.polls = Polls(connection)
+        self.numbers = Numbers(connection)
+
+    @classmethod
+    def open(cls, path: Path, *, what: str = "newsbeat") -> Store:
+        """The database at `path`, made when missing, locked for us, migrated, feedback.db beside it.
+
+        Raises StoreError: held by another (and by whom), from a newer version, not a database, no place to write.
+        `what` is told to the next one who asks who holds it.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{path.parent}: cannot be made ({error.strerror}). Choose another place with --db."
+            ) from None
+        lock = _lock(path, what)
+        connection = None
+        try:
+            connection = _connect(path)
+            _migrate(connection, path)
+            feedback.create(path.with_name("feedback.db"))
+        except sqlite3.Error as error:
+            if connection:
+                connection.close()
+            lock.close()
+            raise _explained(error, path) from None
+        except StoreError:
+            lock.close()
+            raise
+        return cls(connection, path, lock)
+
+    @classmethod
+    def read(cls, path: Path) -> Store:
+        """The database for looking only, beside a running writer. Raises StoreError when it is missing or not ours."""
+        if not path.is_file():
+            raise StoreError(f"{path}: there is no database yet. `newsbeat once` makes it.")
+        try:
+            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            _refuse_foreign(sqlite_utils.Database(connection), path)
+        except sqlite3.Error as error:
+            raise _explained(error, path) from None
+        return cls(connection, path, None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that happens inside is kept, or nothing. Raises StoreError when the disk or the database refuses."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise _explained(error, self.path) from None
+
+    def copy_to(self, file: Path) -> None:
+        """A consistent copy in `file`, also beside a running writer (SQLite's backup)."""
+        copy = sqlite3.connect(file)
+        try:
+            self._connection.backup(copy, pages=1024, sleep=0.01)
+        except sqlite3.Error as error:
+            raise _explained(error, file) from None
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        """Lets go of the database and its lock."""
+        self._connection.close()
+        if self._lock:
+            self._lock.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def schema() -> str:
+    """The present schema as text, as `db/schema.sql` holds it."""
+    db = sqlite_utils.Database(memory=True)
+    migrations.apply(db)
+    rows = db.query(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '%_fts_%' AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT LIKE '%sqlite_migrations%' ORDER BY rowid"
+    )
+    lines = (str(row["sql"]).replace("\n        ", "\n").strip() for row in rows)
+    return (
+        "-- The present schema, written from pipeline/store/migrations.py by `./run schema`.\n\n"
+        + ";\n\n".join(lines)
+        + ";\n"
+    )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    # WAL with NORMAL: a crash of the program loses nothing; a power cut may lose the last commits, never corrupts.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    db = sqlite_utils.Database(connection)
+    _refuse_foreign(db, path)
+    migrations.apply(db)
+
+
+def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
+    """A database that a newer Newsbeat has changed is not touched, nor is one that is somebody else's."""
+    if migrations.migrations_table not in db.table_names():
+        if db.table_names():
+            raise StoreError(f"{path}: this is another program's database. Choose another file with --db.")
+        return
+    known = {migration.name for migration in migrations._migrations}
+    newer = sorted({applied.name for applied in migrations.applied(db)} - known)
+    if newer:
+        raise StoreError(
+            f"{path}: made by a newer Newsbeat ({', '.join(newer)} is unknown here)."
+            " Upgrade Newsbeat, or use another --db."
+        )
+
+
+def _lock(path: Path, what: str) -> IO[str]:
+    """Holds `news.db.lock` for as long as the process lives; the file says who we are."""
+    try:
+        lock = open(f"{path}.lock", "a+", encoding="utf-8")  # noqa: SIM115  held open on purpose
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written there ({error.strerror}). Check the directory, or use --db."
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise StoreError(f"{path} is in use by {holder}. Stop that first, or use another --db.") from None
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{what} (process {os.getpid()})\n")
+    lock.flush()
+    return lock
+
+
+def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+    words = str(error)
+    if "locked" in words or "busy" in words:
+        return StoreError(f"{path}: another program holds the database for writing. Close it and try again.")
+    if "full" in words:
+        return StoreError(f"{path}: the disk is full. Nothing of this step was kept; free some room.")
+    if "readonly" in words or "unable to open" in words:
+        return StoreError(f"{path}: cannot be opened for writing. Check the owner of the file and of its directory.")
+    if "not a database" in words or "malformed" in words:
+        return StoreError(f"{path}: this is not an intact SQLite database ({words}). Restore a backup.")
+    return StoreError(f"{path}: {words}")

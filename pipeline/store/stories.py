@@ -1,0 +1,118 @@
+"""The tables `stories` and `story_articles`, and `articles.copy_of`: what belongs together."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.model import Placement, Story
+from pipeline.times import from_stamp, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A stored article that shares rare words with a new one."""
+
+    article_id: int
+    outlet: str
+    family: str
+    title: str | None
+    summary: str | None
+    text: str
+    seen_at: datetime
+    copy_of: int | None
+    story_id: int | None
+
+
+class Stories:
+    """Reads neighbours and writes placements; every write stands in the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def first_since(self, moment: datetime) -> int:
+        """The lowest article id first seen at or after a moment: where a window of time begins."""
+        row = self._db.execute(
+            "SELECT id FROM articles WHERE first_seen_at >= ? ORDER BY first_seen_at, id LIMIT 1",
+            (stamp(moment),),
+        ).fetchone()
+        return int(row[0]) if row else 2**62
+
+    def sharing(self, words: Sequence[str], since: datetime, but: int, limit: int) -> list[int]:
+        """Ids of articles first seen since then that hold any of these words, those that share the rarest first."""
+        query = " OR ".join('"' + word.replace('"', "") + '"' for word in words)
+        if not query:
+            return []
+        rows = self._db.execute(
+            "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? AND rowid >= ? AND rowid != ?"
+            " ORDER BY rank LIMIT ?",
+            (query, self.first_since(since), but, limit),
+        )
+        return [row[0] for row in rows]
+
+    def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
+        """These articles as neighbours."""
+        rows = self._db.execute(
+            "SELECT a.id, o.name, o.family, a.title, a.summary, t.text, a.first_seen_at, a.copy_of, s.story_id"
+            " FROM json_each(?) j JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
+            " JOIN article_texts t ON t.article_id = a.id LEFT JOIN story_articles s ON s.article_id = a.id",
+            (json.dumps(list(article_ids)),),
+        )
+        found = []
+        for row_id, outlet, family, title, summary, body, seen, copy_of, story_id in rows:
+            seen_at = from_stamp(seen)
+            assert seen_at is not None
+            found.append(Neighbour(row_id, outlet, family, title, summary, body, seen_at, copy_of, story_id))
+        return found
+
+    def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:
+        """Puts an article into its story (a new one when the placement names none) and returns the story's id."""
+        if placement.copy_of is not None:
+            self._db.execute("UPDATE articles SET copy_of = ? WHERE id = ?", (placement.copy_of, article_id))
+        story_id = placement.story_id
+        if story_id is None:
+            story_id = int(
+                self._db.execute(
+                    "INSERT INTO stories (title, first_at, last_at, article_count, outlet_count, family_count)"
+                    " VALUES (?, ?, ?, 0, 0, 0) RETURNING id",
+                    (title or "Untitled", stamp(at), stamp(at)),
+                ).fetchone()[0]
+            )
+        self._db.execute(
+            "INSERT INTO story_articles (story_id, article_id, similarity) VALUES (?, ?, ?)",
+            (story_id, article_id, round(placement.similarity, 4)),
+        )
+        self._count(story_id)
+        return story_id
+
+    def _count(self, story_id: int) -> None:
+        """Brings a story's numbers and moments up to date. A copy counts for the family of who ran it first."""
+        self._db.execute(
+            """UPDATE stories SET (first_at, last_at, article_count, outlet_count, family_count) = (
+                SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
+                    count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
+                FROM story_articles s JOIN articles a ON a.id = s.article_id
+                JOIN articles original ON original.id = coalesce(a.copy_of, a.id)
+                JOIN outlets o ON o.id = original.outlet_id
+                WHERE s.story_id = stories.id
+            ) WHERE id = ?""",
+            (story_id,),
+        )
+
+    def get(self, story_id: int) -> Story | None:
+        """A story with the URLs of its articles in order of first sight; `None` when there is none."""
+        row = self._db.execute("SELECT title, first_at, last_at FROM stories WHERE id = ?", (story_id,)).fetchone()
+        if row is None:
+            return None
+        urls = self._db.execute(
+            "SELECT a.url FROM story_articles s JOIN articles a ON a.id = s.article_id WHERE s.story_id = ?"
+            " ORDER BY a.id",
+            (story_id,),
+        )
+        first, last = from_stamp(row[1]), from_stamp(row[2])
+        assert first is not None
+        assert last is not None
+        return Story(story_id, row[0], tuple(url[0] for url in urls), first, last)
