@@ -190,7 +190,7 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
         )
         for n in desk.store.stories.neighbours(near)
     ]
-    placement = stories.place(article, own, stories.by_id(candidates))
+    placement = stories.place(article, own, candidates)
     desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
     _remember(article_id, own, desk)
 

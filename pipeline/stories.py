@@ -1,16 +1,19 @@
 """Is it the same text (copy), and which story does it join. Pure: the store finds the neighbours, this room judges.
 
-A first cut, precision first. A copy shares runs of five words; two reports share an event when their rare words do:
-the cosine of headline, lead and text, weighed by general rarity, fading as the hours between them grow.
+A copy shares runs of five words. Two reports share an event when their rare words do: the cosine of headline and lead,
+weighed by general rarity. Two things keep a story from swallowing its neighbours. No single word counts for more than
+`WORD_CAP`: one name is a matter, not an event. And a word that several nearby stories hold ("TikTok", in a week of
+TikTok news) tells them apart less, so it counts less.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from pipeline import text
 from pipeline.model import Article, Placement
@@ -19,8 +22,17 @@ from pipeline.rarity import rarity
 WINDOW = timedelta(hours=72)
 """How far back a story is looked for. A story goes on for as long as each report follows the last within this."""
 
-SAME_EVENT = 0.32
+SAME_EVENT = 0.18
 """Likeness from which two reports are of one event. Measured on labelled stories, see docs/design.md."""
+
+WORD_CAP = 0.08
+"""The most that one shared word adds to a likeness."""
+
+HALF_LIFE = timedelta(hours=36)
+"""Time apart in which a likeness fades to half."""
+
+NEAREST = 2
+"""Reports of a story that an article is held against, the nearest: one odd likeness is not enough."""
 
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
@@ -35,7 +47,6 @@ LEAD_WORDS = 220
 """Words of the text that tell the event; what follows is background, which other events share."""
 
 TITLE_WEIGHT, LEAD_WEIGHT = 2.0, 1.0
-HALF_LIFE = timedelta(hours=72)
 QUERY_WORDS = 12
 
 
@@ -83,10 +94,22 @@ def telling_words(article: Print) -> tuple[str, ...]:
     return tuple(word for word, _ in best[:QUERY_WORDS])
 
 
-def likeness(one: Print, other: Print) -> float:
-    """The cosine of two fingerprints, 0 to 1."""
-    small, large = sorted((one.vector, other.vector), key=len)
-    return sum(value * large[word] for word, value in small.items() if word in large)
+def likeness(one: Print, other: Print, common: Mapping[str, float] = MappingProxyType({})) -> float:
+    """How much two fingerprints say of one event, 0 to 1: a cosine in which no word adds more than WORD_CAP.
+
+    `common` holds factors (0 to 1) of words that count less here.
+    """
+    if not one.vector or not other.vector:
+        return 0.0
+    small, large = (one.vector, other.vector) if len(one.vector) < len(other.vector) else (other.vector, one.vector)
+    shared = [value * large[word] * common.get(word, 1.0) for word, value in small.items() if word in large]
+    length = math.sqrt(_square(small, common) * _square(large, common))
+    return sum(min(part / length, WORD_CAP) for part in shared) if length else 0.0
+
+
+def _square(vector: Mapping[str, float], common: Mapping[str, float]) -> float:
+    """The squared length of a vector whose common words count less; 1 when none does."""
+    return 1.0 - sum(vector[word] ** 2 * (1 - factor) for word, factor in common.items() if word in vector)
 
 
 def shared_text(one: Print, other: Print) -> float:
@@ -95,30 +118,42 @@ def shared_text(one: Print, other: Print) -> float:
     return len(one.shingles & other.shingles) / least if least else 0.0
 
 
-def place(article: Article, own: Print, candidates: Iterable[Candidate]) -> Placement:
+def place(article: Article, own: Print, candidates: Sequence[Candidate]) -> Placement:
     """Copy of, joins, or opens.
 
     A copy is the same text at another outlet; it points to the earliest version and joins its story. Otherwise the
-    article joins the story of its nearest candidate, when that is near enough after fading by the time between them.
+    article joins the story whose nearest reports are most like it, when that is enough after fading with time.
     """
-    best: tuple[float, int] | None = None
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=lambda candidate: candidate.article_id):
         if candidate.outlet != article.outlet and _is_copy(own, candidate.print):
-            original = candidate.copy_of or candidate.article_id
-            return Placement(candidate.story_id, 1.0, original)
-        if candidate.story_id is None:
-            continue
-        apart = abs(article.first_seen_at - candidate.seen_at)
-        near = likeness(own, candidate.print) * 0.5 ** (apart / HALF_LIFE / 2)
-        if near >= SAME_EVENT and (best is None or near > best[0]):
-            best = (near, candidate.story_id)
-    return Placement(best[1], best[0]) if best else Placement(None, 1.0)
+            return Placement(candidate.story_id, 1.0, candidate.copy_of or candidate.article_id)
+    stories: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.story_id is not None:
+            stories[candidate.story_id].append(candidate)
+    common = _common(stories.values())
+    best = Placement(None, 1.0)
+    nearest = SAME_EVENT
+    for story_id, reports in stories.items():
+        near = sorted((_faded(article, own, report, common) for report in reports), reverse=True)[:NEAREST]
+        value = sum(near) / len(near)
+        if value >= nearest:
+            best, nearest = Placement(story_id, value), value
+    return best
+
+
+def _common(stories: Iterable[Sequence[Candidate]]) -> dict[str, float]:
+    """Factors of words that several of these stories hold: 1/(1 + ln n) for a word in n of them."""
+    holding: Counter[str] = Counter()
+    for reports in stories:
+        holding.update(set().union(*(report.print.vector for report in reports)))
+    return {word: 1 / (1 + math.log(count)) for word, count in holding.items() if count > 1}
+
+
+def _faded(article: Article, own: Print, report: Candidate, common: Mapping[str, float]) -> float:
+    apart = abs(article.first_seen_at - report.seen_at)
+    return likeness(own, report.print, common) * math.exp2(-(apart / HALF_LIFE))
 
 
 def _is_copy(one: Print, other: Print) -> bool:
     return min(one.words, other.words) >= MIN_COPY_WORDS and shared_text(one, other) >= COPY_SHARE
-
-
-def by_id(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates in order of first sight, so that the earliest version of a wire text is met first."""
-    return sorted(candidates, key=lambda candidate: candidate.article_id)

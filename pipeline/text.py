@@ -55,6 +55,7 @@ def fold(text: str) -> str:
     """Lower case without diacritics and compatibility forms: "Société" and "societe" are one."""
     if text.isascii():
         return text.lower()
+    text = text.replace("’", "'")
     return _COMBINING.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 

@@ -18,6 +18,7 @@ from pipeline.demo.newsroom import (
     START,
     DemoArticle,
     DemoOutlet,
+    Edit,
     Newsroom,
     as_of,
     day,
@@ -244,7 +245,17 @@ def test_atom_says_when_an_article_was_updated() -> None:
     article = next(a for a in NEWSROOM.articles if a.edits and NEWSROOM.outlet(a.outlet).format == "atom")
     now = article.edits[0].at
     body = rendering.feed(NEWSROOM.outlet(article.outlet), (as_of(article, now),), now, BASE)
-    assert f"<updated>{now:%Y-%m-%dT%H:%M:%SZ}</updated>".encode() in body
+    assert body.count(f"<updated>{now:%Y-%m-%dT%H:%M:%SZ}</updated>".encode()) == 2
+    assert f"<published>{article.at:%Y-%m-%dT%H:%M:%SZ}</published>".encode() in body
+
+
+def test_an_edit_on_a_later_day_leaves_guid_and_publication_date_as_they_were() -> None:
+    for outlet in NEWSROOM.outlets:
+        first = articles_of(outlet.key)[0]
+        edited = replace(first, title="Other words", edits=(Edit(first.at + timedelta(days=2), title="Other words"),))
+        before, after = (read(rendering.feed(outlet, (one,), END, BASE)).entries[0] for one in (first, edited))
+        assert (before.guid, before.published_at) == (after.guid, after.published_at), outlet.key
+        assert before.raw_hash != after.raw_hash
 
 
 def habit_windows_1252(body: bytes) -> bool:
@@ -281,7 +292,7 @@ def test_markup_in_words_is_escaped_in_every_format() -> None:
         title='Marks & "Spencer" say 3 > 2',
         summary="It's <not> a tag & never was",
         authors=("A & B",),
-        text="First ]]> & second.\n\nx < y is <b>no markup</b>, it's words.",
+        text="First ]]> & second, in Łódź.\n\nx < y is <b>no markup</b>, it's words.",
         url="https://www.example.org/2020/12/02/nasty&more",
     )
     for outlet in NEWSROOM.outlets:

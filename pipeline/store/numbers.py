@@ -72,5 +72,46 @@ class Numbers:
             bytes=self._one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
         )
 
+    def copies(self) -> frozenset[tuple[str, str]]:
+        """Every (copy, original) as addresses."""
+        rows = self._db.execute("SELECT c.url, o.url FROM articles c JOIN articles o ON o.id = c.copy_of")
+        return frozenset((row[0], row[1]) for row in rows)
+
+    def on_topic(self, topic: str) -> frozenset[str]:
+        """Addresses of the articles on a topic."""
+        rows = self._db.execute(
+            "SELECT a.url FROM article_topics t JOIN articles a ON a.id = t.article_id WHERE t.topic = ? AND t.on_topic = 1",
+            (topic,),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def stories(self) -> tuple[frozenset[str], ...]:
+        """Every story of two articles and more, as the addresses of its articles."""
+        rows = self._db.execute(
+            "SELECT s.story_id, a.url FROM story_articles s JOIN articles a ON a.id = s.article_id"
+            " WHERE s.story_id IN (SELECT id FROM stories WHERE article_count > 1)"
+        )
+        found: dict[int, set[str]] = {}
+        for story_id, url in rows:
+            found.setdefault(story_id, set()).add(url)
+        return tuple(frozenset(urls) for urls in found.values())
+
+    def edits(self) -> dict[str, int]:
+        """How many edits there were of each kind."""
+        return dict(self._db.execute("SELECT kind, count(*) FROM revisions WHERE n > 1 GROUP BY kind"))
+
+    def verdicts(self) -> dict[str, int]:
+        """How many polls came to what."""
+        return dict(self._db.execute("SELECT outcome, count(*) FROM polls GROUP BY outcome"))
+
+    def story_of(self, url: str) -> tuple[str, int, int, int] | None:
+        """Title, articles, outlets and families of the story an article belongs to; `None` when there is none."""
+        row = self._db.execute(
+            "SELECT s.title, s.article_count, s.outlet_count, s.family_count FROM articles a"
+            " JOIN story_articles x ON x.article_id = a.id JOIN stories s ON s.id = x.story_id WHERE a.url = ?",
+            (url,),
+        ).fetchone()
+        return (row[0], row[1], row[2], row[3]) if row else None
+
     def _one(self, query: str, *values: object) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

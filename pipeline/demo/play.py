@@ -1,0 +1,144 @@
+"""Playing the ten days: a configuration under db/demo/, the server, the real service on a fast clock, a summary."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import shutil
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pipeline import service
+from pipeline.demo.clock import FastClock
+from pipeline.demo.findings import Findings, findings
+from pipeline.demo.newsroom import END, START, Newsroom, load, script
+from pipeline.demo.server import NewsroomServer
+
+ROOT = Path(__file__).parents[2]
+"""Where the distribution's config/ and seeds/ lie; the demo follows the topic that comes with Newsbeat."""
+
+BUSY_SHARE = 0.35
+"""Share of the demo's time that polls take, in which the clock stands still; measured on two shared cores."""
+
+MAX_SECONDS = 600.0
+
+
+async def play(place: Path, *, seconds: float, as_json: bool) -> bool:
+    """Plays the ten days into `place`, made anew, and prints what was found. True when it is what the script says."""
+    newsroom = load()
+    shutil.rmtree(place, ignore_errors=True)
+    began = time.monotonic()
+    found = await _ten_days(newsroom, place, seconds, quiet=as_json)
+    took = time.monotonic() - began
+    if as_json:
+        click.echo(json.dumps({**found.numbers, "seconds": round(took, 1)}))
+    else:
+        _tell(newsroom, found, place, took)
+    return found.good
+
+
+async def _ten_days(newsroom: Newsroom, place: Path, seconds: float, *, quiet: bool) -> Findings:
+    polling: list[service.Service] = []
+    rate = (END - START).total_seconds() / (seconds * (1 - BUSY_SHARE))
+    clock = FastClock(START, END, rate, lambda: bool(polling and polling[0].in_flight))
+    with NewsroomServer(newsroom, clock.peek) as server:
+        _configure(newsroom, server, place / "config")
+        draw = random.Random(7).random  # noqa: S311  jitter, the same in every run
+        async with service.opened(
+            place / "config", place / "news.db", what="newsbeat demo", now=clock.now, draw=draw
+        ) as running:
+            polling.append(running)
+            stop = asyncio.Event()
+            service_task = asyncio.create_task(running.run(stop))
+            await _watch(running, clock, quiet=quiet, give_up=time.monotonic() + max(seconds * 5, MAX_SECONDS))
+            stop.set()
+            await service_task
+            await running.once()
+            keys = {url.split("/")[3]: url for url, _ in server.feeds()}
+            states = {line.url: line.state for line in running.store.feeds.lines()}
+            return findings(
+                running.store,
+                script(newsroom),
+                states={key: states[url] for key, url in keys.items()},
+                server={"requests": sum(server.log.values()), "conditional": server.conditional},
+            )
+
+
+async def _watch(running: service.Service, clock: FastClock, *, quiet: bool, give_up: float) -> None:
+    """A progress display until the ten days are over."""
+    tty = sys.stderr.isatty()
+    shown = 0
+    while clock.peek() < END:
+        if time.monotonic() > give_up:
+            raise TimeoutError("the ten days do not come to an end; is something else keeping this machine busy?")
+        moment = clock.peek()
+        day = (moment - START) // timedelta(days=1) + 1
+        if not quiet and (tty or day != shown):
+            totals = running.store.numbers.totals(moment)
+            part = (moment - START) / (END - START)
+            text = (
+                f"{moment:%a %d %b %H:%M}  {totals.articles:4d} articles  {totals.copies} copies  {totals.edits} edits"
+                f"  {sum(count for _, _, count in totals.on_topic)} on topic"
+            )
+            if tty:
+                click.echo(f"\r[{'#' * round(part * 30):<30}] {text} ", nl=False, err=True)
+            else:
+                click.echo(f"day {day:2d}  {text}", err=True)
+            shown = day
+        await asyncio.sleep(0.1)
+    if tty and not quiet:
+        click.echo("", err=True)
+
+
+def _configure(newsroom: Newsroom, server: NewsroomServer, directory: Path) -> None:
+    """Writes the demo's own configuration, as a person would find it."""
+    (directory / "topics").mkdir(parents=True)
+    (directory / "newsbeat.toml").write_text(
+        "# The demo's own: the newsroom is on this machine, so pacing is off and loopback is allowed.\n"
+        '[site]\ntitle = "Newsbeat demo"\n\n[fetch]\ncontact = "https://newsbeat.example/demo"\nevery = "60m"\n'
+        'per_host_gap = 0\nper_host_in_flight = 8\nhost_wide_429 = false\nallow_addresses = ["127.0.0.1/32"]\n'
+        'tick = "0.04s"\n',
+        encoding="utf-8",
+    )
+    (directory / "feeds.toml").write_text(
+        "\n".join(f"[[feed]]\nurl = {json.dumps(url)}\noutlet = {json.dumps(name)}\n" for url, name in server.feeds()),
+        encoding="utf-8",
+    )
+    (directory / "outlets.toml").write_text(
+        "\n".join(
+            f"[[outlet]]\nname = {json.dumps(outlet.name)}\ndomains = [{json.dumps(outlet.domain)}]\n"
+            f"family = {json.dumps(outlet.family)}\n"
+            for outlet in newsroom.outlets
+        ),
+        encoding="utf-8",
+    )
+    shutil.copy(ROOT / "config" / "topics" / "tiktok-us-sale.toml", directory / "topics")
+    shutil.copy(ROOT / "config" / "datasette.yaml", directory)
+
+
+def _tell(newsroom: Newsroom, found: Findings, place: Path, took: float) -> None:
+    numbers = found.numbers
+    click.echo(
+        f"\nTen days of {numbers['outlets']} outlets in {numbers['families']} families, {took:.0f} seconds:"
+        f" {numbers['polls']} polls, {numbers['not_modified']} of them answered with nothing new,"
+        f" {numbers['failed']} failed. The server counted {numbers['requests']} requests, {numbers['conditional']} of"
+        " them conditional.\n"
+    )
+    click.echo(f"  {'':<46}{'the script says':>18}  {'found':>12}")
+    for line in found.lines:
+        mark = click.style("ok", fg="green") if line.good else click.style("NOT SO", fg="red")
+        click.echo(f"  {line.name:<46}{line.said:>18}  {line.found:>12}  {mark}")
+    if found.deadline:
+        title, articles, outlets, families = found.deadline
+        click.echo(
+            f'\nThe story the seed was about: "{title}"\n{articles} articles at {outlets} outlets, but only'
+            f" {families} newsrooms wrote words of their own; the others ran the wire."
+        )
+    click.echo(f"\nEverything lies in {place}/: config/, news.db, feedback.db.")
+    if not found.good:
+        click.echo("Some numbers are not what the newsroom's script says.", err=True)
