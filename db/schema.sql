@@ -151,6 +151,12 @@ CREATE TABLE story_articles (
     PRIMARY KEY (story_id, article_id)
 );
 
+CREATE TABLE story_words (
+    word TEXT NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    PRIMARY KEY (word, article_id)
+) WITHOUT ROWID;
+
 CREATE TABLE topics (
     slug TEXT PRIMARY KEY,
     title TEXT NOT NULL,

@@ -177,34 +177,33 @@ def judge(article_id: int, article: Article, desk: Desk) -> None:
 def place(article_id: int, article: Article, desk: Desk) -> None:
     """Finds the article's neighbours and puts it where it belongs."""
     own = stories.fingerprint(article.title, article.text)
-    since = article.first_seen_at - stories.WINDOW
-    near = desk.store.stories.sharing(stories.telling_words(own), since, article_id, CANDIDATES)
+    words = stories.telling_words(own)
+    since = desk.store.stories.first_since(article.first_seen_at - stories.WINDOW)
+    near = desk.store.stories.sharing(words, since, CANDIDATES)
+    _read_up(near, desk)
     candidates = [
-        stories.Candidate(
-            n.article_id,
-            n.outlet,
-            n.seen_at,
-            n.copy_of,
-            n.story_id,
-            _print(n.article_id, n.title, n.text, desk),
-        )
+        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, desk.prints[n.article_id])
         for n in desk.store.stories.neighbours(near)
     ]
     placement = stories.place(article, own, candidates)
     desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
+    desk.store.stories.remember(article_id, words)
     _remember(article_id, own, desk)
 
 
-def _print(article_id: int, title: str | None, text: str, desk: Desk) -> stories.Print:
-    known = desk.prints.get(article_id)
-    return known or _remember(article_id, stories.fingerprint(title, text), desk)
+def _read_up(article_ids: Sequence[int], desk: Desk) -> None:
+    """Makes sure the fingerprints of these articles are at hand."""
+    missing = [article_id for article_id in article_ids if article_id not in desk.prints]
+    for article in desk.store.articles.get(missing) if missing else ():
+        assert article.id is not None
+        _remember(article.id, stories.fingerprint(article.title, article.text), desk)
 
 
-def _remember(article_id: int, made: stories.Print, desk: Desk) -> stories.Print:
+def _remember(article_id: int, made: stories.Print, desk: Desk) -> None:
+    # The oldest goes first; CANDIDATES is far below the cap, so what `_read_up` put in is still there for its caller.
     if len(desk.prints) >= _PRINTS_KEPT:
         del desk.prints[next(iter(desk.prints))]
     desk.prints[article_id] = made
-    return made
 
 
 def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:

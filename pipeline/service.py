@@ -21,7 +21,7 @@ from pathlib import Path
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from pipeline import config, fetch, ingest, log, retag, schedule, topics, urls
+from pipeline import config, fetch, ingest, log, retag, schedule, stories, topics, urls
 from pipeline.errors import ConfigError, StoreError
 from pipeline.fetch.wire import Limits
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
@@ -33,6 +33,8 @@ STOP_WITHIN = 4.0
 
 STORE_PAUSE = timedelta(seconds=60)
 """After the database refused a write, nobody is polled for this long: what cannot be kept is not asked for."""
+
+TIDY_EVERY = timedelta(hours=1)
 
 Now = Callable[[], datetime]
 
@@ -58,6 +60,7 @@ class Service:
     in_flight: dict[int, asyncio.Task[PollOutcome | None]] = field(default_factory=dict)
     chores: set[asyncio.Task[None]] = field(default_factory=set)
     resume_at: float = 0.0
+    tidied_at: datetime | None = None
 
     async def tick(self) -> int:
         """Starts a poll of every feed that is due and not in flight; returns how many were started."""
@@ -66,6 +69,7 @@ class Service:
         room = self.settings.in_flight * 4 - len(self.in_flight)
         if room <= 0 or time.monotonic() < self.resume_at:
             return 0
+        self._tidy(now)
         started = 0
         for state in self.store.feeds.due(now, room, frozenset(self.in_flight)):
             if self._held(state, now):
@@ -166,7 +170,7 @@ class Service:
             for finding in error.findings:
                 log.event("configuration refused", logging.ERROR, why=finding, kept="the last good one")
             return
-        stale = apply(setup, self.desk, self.now(), self.draw)
+        stale = apply(setup, self.desk, self.now())
         self.settings = setup.fetch
         if not first:
             log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
@@ -174,6 +178,14 @@ class Service:
             task = asyncio.create_task(retag.in_background(self.desk, stale))
             self.chores.add(task)
             task.add_done_callback(self.chores.discard)
+
+    def _tidy(self, now: datetime) -> None:
+        """Once an hour: lets go of what no story's window reaches any more."""
+        if self.tidied_at and now - self.tidied_at < TIDY_EVERY:
+            return
+        self.tidied_at = now
+        with self.store.transaction():
+            self.store.stories.forget(self.store.stories.first_since(now - 2 * stories.WINDOW))
 
     async def _finish_chores(self) -> None:
         while self.chores:
@@ -189,7 +201,7 @@ class Service:
             await asyncio.wait(waiting, timeout=STOP_WITHIN / 2)
 
 
-def apply(setup: config.Setup, desk: ingest.Desk, now: datetime, draw: Callable[[], float]) -> tuple[str, ...]:
+def apply(setup: config.Setup, desk: ingest.Desk, now: datetime) -> tuple[str, ...]:
     """Makes desk and database agree with the configuration; returns the topics whose tags are stale."""
     desk.outlets = urls.OutletBook(setup.outlets)
     desk.feeds = {feed.url: feed for feed in setup.feeds}
@@ -201,7 +213,7 @@ def apply(setup: config.Setup, desk: ingest.Desk, now: datetime, draw: Callable[
         return desk.outlets.named(feed.outlet, feed.url) if feed.outlet else desk.outlets.of_url(feed.url)
 
     with desk.store.transaction():
-        added, paused = desk.store.feeds.subscribe(setup.feeds, outlet_of, now, draw)
+        added, paused = desk.store.feeds.subscribe(setup.feeds, outlet_of, now)
         stale = desk.store.topics.subscribe(setup.topics)
     if added or paused:
         log.event("feeds subscribed", added=added, paused=paused)

@@ -47,7 +47,7 @@ LEAD_WORDS = 220
 """Words of the text that tell the event; what follows is background, which other events share."""
 
 TITLE_WEIGHT, LEAD_WEIGHT = 2.0, 1.0
-QUERY_WORDS = 12
+TELLING_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,9 @@ def fingerprint(title: str | None, body: str) -> Print:
     return Print({word: value / length for word, value in vector.items()}, text.shingles(words), len(words))
 
 
-def telling_words(article: Print) -> tuple[str, ...]:
-    """The words by which neighbours are looked for, rarest and most stressed first."""
-    best = sorted(article.vector.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(word for word, _ in best[:QUERY_WORDS])
+def telling_words(article: Print) -> dict[str, float]:
+    """The words by which articles find each other and their weights, rarest and most stressed first."""
+    return dict(sorted(article.vector.items(), key=lambda item: (-item[1], item[0]))[:TELLING_WORDS])
 
 
 def likeness(one: Print, other: Print, common: Mapping[str, float] = MappingProxyType({})) -> float:

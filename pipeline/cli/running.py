@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +21,25 @@ from pipeline.errors import UsageError
 from pipeline.model import PollOutcome
 from pipeline.times import maybe_stamp, stamp
 
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the site listens, whether it shows whole texts, and the moment it plays (`None`: the clock)."""
+
+    host: str
+    port: int
+    texts: bool
+    now: str | None = None
+
+
 verbose = click.option("-v", "--verbose", is_flag=True, help="Log everything, also what went well in detail.")
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address the site listens on.")
 port_option = click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
+
+
+texts_option = click.option(
+    "--texts", is_flag=True, help="Show whole articles, not only the passages that matched: for your own desk."
+)
 
 
 @main.command()
@@ -80,22 +96,24 @@ def run(place: Place, verbose: bool) -> None:
 @main.command()
 @host_option
 @port_option
+@texts_option
 @click.pass_obj
-def serve(place: Place, host: str, port: int) -> None:
+def serve(place: Place, host: str, port: int, texts: bool) -> None:
     """The site: Datasette on the database, with settings that are safe to publish. Reads only."""
     log.to_stderr()
-    asyncio.run(_serve(place, polls=False, site=(host, port)))
+    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts)))
 
 
 @main.command()
 @host_option
 @port_option
+@texts_option
 @verbose
 @click.pass_obj
-def up(place: Place, host: str, port: int, verbose: bool) -> None:
+def up(place: Place, host: str, port: int, texts: bool, verbose: bool) -> None:
     """The service and the site under one roof, stopped by one Ctrl-C."""
     log.to_stderr(logging.DEBUG if verbose else logging.INFO)
-    asyncio.run(_serve(place, polls=True, site=(host, port)))
+    asyncio.run(_serve(place, polls=True, site=Site(host, port, texts)))
 
 
 @main.command()
@@ -119,34 +137,38 @@ def demo(leave: bool, as_json: bool, seconds: float, host: str, port: int) -> No
     log.to_stderr(logging.WARNING)
     place = Place(Path("db/demo/config"), Path("db/demo/news.db"))
     click.echo(f"\nThe site is up at http://{host}:{port} until Ctrl-C.")
-    asyncio.run(_serve(place, polls=False, site=(host, port), now=stamp(newsroom.END)))
+    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts=True, now=stamp(newsroom.END))))
 
 
-async def _serve(place: Place, *, polls: bool, site: tuple[str, int] | None, now: str | None = None) -> None:
-    """Runs what is asked for until a signal comes."""
+async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
+    """Runs what is asked for until a signal comes, or until one part of it fails."""
     stop = service.stop_on_signals()
-    jobs = []
+    ready = asyncio.Event()
+    jobs: list[Coroutine[None, None, None]] = []
     if polls:
-        jobs.append(_poll(place, stop))
+        jobs.append(_poll(place, stop, ready))
+    else:
+        ready.set()
     if site:
         title = config.load(place.directory).site.title
-        jobs.append(_publish(place, site, title, now, stop, wait=polls))
+        jobs.append(_publish(place, site, title, stop, ready))
     results = await asyncio.gather(*(_until(job, stop) for job in jobs), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
-async def _until(job: object, stop: asyncio.Event) -> None:
-    """When one of the two ends, the other is told to."""
+async def _until(job: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """When one part ends, the others are told to."""
     try:
-        await job  # type: ignore[misc]
+        await job
     finally:
         stop.set()
 
 
-async def _poll(place: Place, stop: asyncio.Event) -> None:
+async def _poll(place: Place, stop: asyncio.Event, ready: asyncio.Event) -> None:
     async with service.opened(place.directory, place.db, what="newsbeat run") as running:
+        ready.set()
         log.event("service started", config=place.directory, db=place.db)
         await running.run(stop)
     log.event("service stopped")
@@ -160,23 +182,24 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _publish(
-    place: Place, site: tuple[str, int], title: str, now: str | None, stop: asyncio.Event, *, wait: bool
-) -> None:
-    while wait and not place.db.exists() and not stop.is_set():
-        await asyncio.sleep(0.05)
-    if not place.db.exists():
-        raise UsageError(f"{place.db}: there is no database yet. `newsbeat once` makes it.")
-    host, port = site
-    made = build(place.db, place.db.with_name("feedback.db"), place.directory / "datasette.yaml", title=title, now=now)
+async def _publish(place: Place, site: Site, title: str, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    stopping = asyncio.create_task(stop.wait())
+    opening = asyncio.create_task(ready.wait())
+    await asyncio.wait({stopping, opening}, return_when=asyncio.FIRST_COMPLETED)
+    opening.cancel()
+    if stop.is_set():
+        return
+    made = build(
+        place.db, place.db.with_name("feedback.db"), place.directory / "datasette.yaml",
+        title=title, now=site.now, texts_open=site.texts,
+    )  # fmt: skip
     server = _Server(
         uvicorn.Config(
-            made.app(), host=host, port=port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+            made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
         )
     )
     serving = asyncio.create_task(server.serve())
-    log.event("site up", url=f"http://{host}:{port}")
-    stopping = asyncio.create_task(stop.wait())
+    log.event("site up", url=f"http://{site.host}:{site.port}")
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving

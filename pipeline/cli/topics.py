@@ -143,7 +143,7 @@ def retag_command(place: Place, slugs: tuple[str, ...]) -> None:
         raise UsageError(f"no topic {unknown[0]!r} in {place.directory / 'topics'}.")
     with Store.open(place.db, what="newsbeat retag") as store:
         desk = ingest.Desk(store, urls.OutletBook(), {}, (), service.pace_of(setup.fetch))
-        service.apply(setup, desk, service.clock(), lambda: 0.0)
+        service.apply(setup, desk, service.clock())
         chosen = slugs or tuple(profile.slug for profile in setup.topics)
         shown = sys.stderr.isatty()
         done = retag.everything(

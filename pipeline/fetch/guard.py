@@ -7,8 +7,10 @@ second look-up cannot lead elsewhere (DNS rebinding). Host header and TLS name s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -30,9 +32,35 @@ class RefusedAddress(httpcore.ConnectError):
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
-    """Every address of a host, as the system's resolver orders them. Raises OSError when there is none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    """Every address of a host, as the system's resolver orders them. Raises OSError when there is none.
+
+    In a daemon thread of its own: the loop's executor waits for its threads when it ends, and a name server that does
+    not answer would hold up a clean stop for as long as the system's resolver is patient.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def look_up() -> None:
+        found: list[str] | OSError
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        except (OSError, UnicodeError) as error:
+            found = error if isinstance(error, OSError) else OSError(str(error))
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, answer, found)
+
+    threading.Thread(target=look_up, daemon=True, name=f"look up {host}").start()
+    return await answer
+
+
+def _settle(answer: asyncio.Future[list[str]], found: list[str] | OSError) -> None:
+    if answer.done():
+        return
+    if isinstance(found, OSError):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)
 
 
 class Guard(httpcore.AsyncNetworkBackend):
@@ -72,8 +100,8 @@ class Guard(httpcore.AsyncNetworkBackend):
             addresses = await asyncio.wait_for(self._resolve(host, port), timeout)
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"looking up {host} took too long") from None
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} is not known ({error})") from None
+        except OSError as error:
+            raise httpcore.ConnectError(f"the name {host} is not known ({error.strerror or error})") from None
         refused = [why for address in addresses if (why := self.why_not(address))]
         open_to = [address for address in addresses if not self.why_not(address)]
         if not open_to:

@@ -44,27 +44,24 @@ class Feeds:
         feeds: Iterable[Feed],
         outlet_of: Callable[[Feed], Outlet | None],
         now: datetime,
-        spread: Callable[[], float],
     ) -> tuple[int, int]:
         """Makes the table agree with the configuration; returns how many feeds were added and how many paused.
 
-        A feed no longer configured is paused and keeps everything; one that comes back goes on where it was. New feeds
-        are due within the first minutes, spread by `spread` (0..1), so that a long list does not start as a storm.
+        A feed no longer configured is paused and keeps everything; one that comes back goes on where it was. A new feed
+        is due at once; pacing per host keeps a long list from starting as a storm.
         """
         known = {row[0]: (row[1], row[2]) for row in self._db.execute("SELECT url, id, state FROM feeds")}
         configured = {feed.url: feed for feed in feeds}
         added = 0
-        ramp = min(len(configured) * 0.5, 600.0)
         for feed in configured.values():
             outlet = outlet_of(feed)
             outlet_id = self.outlet_id(outlet) if outlet else None
             every = int(feed.every.total_seconds()) if feed.every else None
             if feed.url not in known:
-                due = now if len(configured) <= 200 else now + timedelta(seconds=ramp * spread())
                 self._db.execute(
                     "INSERT INTO feeds (url, current_url, title, outlet_id, every_s, added_at, next_poll_at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (feed.url, feed.url, feed.title, outlet_id, every, stamp(now), stamp(due)),
+                    (feed.url, feed.url, feed.title, outlet_id, every, stamp(now), stamp(now)),
                 )
                 added += 1
                 continue

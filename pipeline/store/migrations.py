@@ -167,6 +167,12 @@ def m0003_stories_and_topics(db: Database) -> None:
             similarity REAL NOT NULL,
             PRIMARY KEY (story_id, article_id)
         )""",
+        # By these words recent articles find each other; rows older than the window are of no use and are deleted.
+        """CREATE TABLE story_words (
+            word TEXT NOT NULL,
+            article_id INTEGER NOT NULL REFERENCES articles(id),
+            PRIMARY KEY (word, article_id)
+        ) WITHOUT ROWID""",
         """CREATE TABLE topics (
             slug TEXT PRIMARY KEY,
             title TEXT NOT NULL,

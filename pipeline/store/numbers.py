@@ -80,7 +80,8 @@ class Numbers:
     def on_topic(self, topic: str) -> frozenset[str]:
         """Addresses of the articles on a topic."""
         rows = self._db.execute(
-            "SELECT a.url FROM article_topics t JOIN articles a ON a.id = t.article_id WHERE t.topic = ? AND t.on_topic = 1",
+            "SELECT a.url FROM article_topics t JOIN articles a ON a.id = t.article_id"
+            " WHERE t.topic = ? AND t.on_topic = 1",
             (topic,),
         )
         return frozenset(row[0] for row in rows)

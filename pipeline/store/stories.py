@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.model import Placement, Story
 from pipeline.times import from_stamp, stamp
 
+POSTINGS = 60
+"""Articles looked at for one word, the latest: a word in every second article tells nothing, and must cost nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A stored article that shares rare words with a new one."""
+    """A stored article that shares telling words with a new one."""
 
     article_id: int
     outlet: str
-    family: str
-    title: str | None
-    summary: str | None
-    text: str
     seen_at: datetime
     copy_of: int | None
     story_id: int | None
@@ -41,31 +41,43 @@ class Stories:
         ).fetchone()
         return int(row[0]) if row else 2**62
 
-    def sharing(self, words: Sequence[str], since: datetime, but: int, limit: int) -> list[int]:
-        """Ids of articles first seen since then that hold any of these words, those that share the rarest first."""
-        query = " OR ".join('"' + word.replace('"', "") + '"' for word in words)
-        if not query:
-            return []
-        rows = self._db.execute(
-            "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? AND rowid >= ? AND rowid != ?"
-            " ORDER BY rank LIMIT ?",
-            (query, self.first_since(since), but, limit),
+    def remember(self, article_id: int, words: Iterable[str]) -> None:
+        """Makes an article findable by these words."""
+        self._db.executemany(
+            "INSERT INTO story_words (word, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(word, article_id) for word in words],
         )
-        return [row[0] for row in rows]
+
+    def sharing(self, words: Mapping[str, float], since_id: int, limit: int) -> list[int]:
+        """Ids of articles from `since_id` on that were remembered by any of these words, most weight shared first."""
+        shared: dict[int, float] = defaultdict(float)
+        for word, weight in words.items():
+            rows = self._db.execute(
+                "SELECT article_id FROM story_words WHERE word = ? AND article_id >= ?"
+                " ORDER BY article_id DESC LIMIT ?",
+                (word, since_id, POSTINGS),
+            )
+            for (article_id,) in rows:
+                shared[article_id] += weight
+        return [article_id for article_id, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:limit]]
+
+    def forget(self, before_id: int) -> int:
+        """Lets go of words of articles that no window reaches any more; returns how many rows."""
+        return self._db.execute("DELETE FROM story_words WHERE article_id < ?", (before_id,)).rowcount
 
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
         """These articles as neighbours."""
         rows = self._db.execute(
-            "SELECT a.id, o.name, o.family, a.title, a.summary, t.text, a.first_seen_at, a.copy_of, s.story_id"
-            " FROM json_each(?) j JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
-            " JOIN article_texts t ON t.article_id = a.id LEFT JOIN story_articles s ON s.article_id = a.id",
+            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id FROM json_each(?) j"
+            " JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
+            " LEFT JOIN story_articles s ON s.article_id = a.id",
             (json.dumps(list(article_ids)),),
         )
         found = []
-        for row_id, outlet, family, title, summary, body, seen, copy_of, story_id in rows:
+        for row_id, outlet, seen, copy_of, story_id in rows:
             seen_at = from_stamp(seen)
             assert seen_at is not None
-            found.append(Neighbour(row_id, outlet, family, title, summary, body, seen_at, copy_of, story_id))
+            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id))
         return found
 
     def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:

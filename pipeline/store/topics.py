@@ -39,12 +39,12 @@ class Topics:
         self._db.execute("UPDATE topics SET active = 0")
         stale = []
         for profile in profiles:
-            terms = json.dumps([asdict(term) for term in profile.terms], ensure_ascii=False)
+            whole = {"terms": [asdict(term) for term in profile.terms], "rules": asdict(profile.rules)}
             self._db.execute(
                 "INSERT INTO topics (slug, title, profile_hash, seed, threshold, profile) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (slug) DO UPDATE SET title = excluded.title, profile_hash = excluded.profile_hash,"
                 " seed = excluded.seed, threshold = excluded.threshold, profile = excluded.profile, active = 1",
-                (profile.slug, profile.title, profile.profile_hash, profile.seed, profile.threshold, terms),
+                (profile.slug, profile.title, profile.profile_hash, profile.seed, profile.threshold, _json(whole)),
             )
             if before.get(profile.slug) != profile.profile_hash:
                 stale.append(profile.slug)
@@ -84,4 +84,8 @@ class Topics:
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> str:
-    return json.dumps([asdict(one) for one in evidence], ensure_ascii=False, separators=(",", ":"))
+    return _json([asdict(one) for one in evidence])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

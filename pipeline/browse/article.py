@@ -1,0 +1,114 @@
+"""The page of one article: its words with what matched, why it is here, how it was reworded, where it came from."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from . import charts, queries, site, stored, times, wording
+from .queries import Row, ids, rows
+from .safe import marked, paragraphs, passages
+from .story import revisions_of
+
+TEXT_FROM = {
+    "content": "the feed carried the full text",
+    "summary": "the feed carried a summary only",
+    "page": "the text was read from the outlet's page",
+    "title": "only the headline is known",
+}
+KINDS = {"headline": "Headline changed", "summary": "Summary changed", "text": "Text changed"}
+FIELDS = {"title": "headline", "summary": "summary", "text": "text"}
+
+
+def _why(matches: list[Row]) -> list[Row]:
+    """Each topic with its verdict, its points by term, and the bar against the threshold."""
+    found = []
+    for match in matches:
+        items = stored.evidence(match["evidence"])
+        found.append(
+            {
+                **match,
+                "items": [
+                    {
+                        "term": item.term,
+                        "field": FIELDS[item.field],
+                        "count": item.count,
+                        "points": item.points,
+                    }
+                    for item in items
+                ],
+                "meter": charts.meter(match["score"], match["threshold"], 112),
+                "stale": match["profile_hash"] != match["current_hash"],
+                "spans": {name: stored.places(items, name) for name in FIELDS},
+            }
+        )
+    return found
+
+
+def _wordings(found: list[Row]) -> list[Row]:
+    """Each later wording beside the one before it: headline and summary, before and after."""
+    changes = []
+    for before, after in pairwise(found):
+        change: Row = {
+            "n": after["n"],
+            "seen_at": after["seen_at"],
+            "kind": KINDS.get(after["kind"], after["kind"]),
+        }
+        for name in ("title", "summary"):
+            old, new = before[name] or "", after[name] or ""
+            change[name] = wording.diff(old, new) if old != new else None
+        changes.append(change)
+    return changes[::-1]
+
+
+async def article(datasette: Any, request: Any) -> Any:
+    """One article. Whole texts only for readers who may see them; others get the passages that matched."""
+    number = site.whole(request.url_vars["id"])
+    row = await queries.first(datasette, queries.ARTICLE, article=number) if number is not None else None
+    if row is None:
+        return await site.missing(
+            datasette, request, "There is no article of that number.", "Search for its words instead."
+        )
+    clock = site.clock(datasette)
+    why = _why(await rows(datasette, queries.ARTICLE_TOPICS, article=row["id"]))
+    telling = [match for match in why if match["on_topic"]] or why[:1]
+    spans = {name: tuple(s for match in telling for s in match["spans"][name]) for name in FIELDS}
+    text, summary = row["text"] or "", row["summary"] or ""
+    whole = await site.texts_open(datasette, request)
+    entries = await rows(datasette, queries.ARTICLE_ENTRIES, article=row["id"])
+    arrival = None
+    if entries:
+        arrival = await queries.first(
+            datasette, queries.ARRIVAL, feed=entries[0]["feed_id"], seen=entries[0]["first_seen_at"]
+        )
+    siblings = []
+    if row["story_id"]:
+        told = await rows(datasette, queries.STORY_VERSIONS, ids=ids([row["story_id"]]), most=60)
+        siblings = [
+            {**other, "lag": times.lag(row["at"], other["at"]), "later": other["at"] >= row["at"]}
+            for other in told
+            # A copy of what is already listed adds an outlet, not a version; the story page has them all.
+            if other["id"] != row["id"] and (other["copy_of"] is None or other["copy_of"] == row["id"])
+        ]
+    found = (await revisions_of(datasette, [row["id"]]))[row["id"]]
+    title = row["title"] or "(no headline)"
+    return await site.page(
+        datasette,
+        request,
+        "article",
+        clock=clock,
+        article={**row, "title": title},
+        headline=marked(title, spans["title"] if row["title"] else ()),
+        summary=marked(summary, spans["summary"]) if summary else "",
+        # Where the text is no more than the summary, it is shown once.
+        body=paragraphs(text, spans["text"]) if whole and text.strip() != summary.strip() else (),
+        passages=() if whole else passages(text, spans["text"]),
+        whole=whole,
+        words=len(text.split()),
+        why=why,
+        wordings=_wordings(found),
+        siblings=siblings,
+        entries=entries,
+        arrival=arrival,
+        text_from=TEXT_FROM.get(row["text_from"], row["text_from"]),
+    )

@@ -1,0 +1,116 @@
+"""Numbers in, SVG out. Every drawing is made on the server from numbers of our own; colours are in the style sheet.
+
+A chart says in words what it shows (`aria-label`), and a state never speaks by colour alone: a failed hour is
+tall, a good one low, an hour without a poll is a dot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from markupsafe import Markup
+
+from .times import short_day
+
+Hour = Literal["ok", "failed", "mixed", "none"]
+
+
+def _svg(kind: str, width: int, height: int, label: str, body: Sequence[Markup], stretch: bool = False) -> Markup:
+    ratio = Markup(' preserveAspectRatio="none"') if stretch else Markup()
+    return Markup(
+        '<svg class="chart {}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}"{}>{}</svg>'
+    ).format(kind, width, height, width, height, label, ratio, Markup("").join(body))
+
+
+def _rect(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> Markup:
+    inner = Markup("<title>{}</title>").format(title) if title else Markup()
+    return Markup('<rect x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}" class="{}">{}</rect>').format(
+        x, y, width, height, kind, inner
+    )
+
+
+def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: int = 28) -> Markup:
+    """A small column a day, the last one (today, not over yet) in the accent colour."""
+    top, step = max([1, *counts]), width / max(1, len(counts))
+    body = [_rect(0, height - 1, width, 1, "base")]
+    for at, (day, count) in enumerate(zip(days, counts, strict=True)):
+        tall = max(2.0, (height - 2) * count / top) if count else 0.0
+        kind = "now" if at == len(counts) - 1 else "bar"
+        if tall:
+            body.append(_rect(at * step + 0.5, height - 1 - tall, step - 1, tall, kind, f"{short_day(day)}: {count}"))
+    label = f"Articles a day over {len(days)} days: {sum(counts)} in all, at most {max([0, *counts])} a day"
+    return _svg("bars", width, height, label, body)
+
+
+def columns(days: Sequence[str], counts: Sequence[int], height: int = 120) -> Markup:
+    """The wide chart of a topic, a column a day; it stretches to the width of the page."""
+    width, top = 30 * max(1, len(counts)), max([1, *counts])
+    body = [_rect(0, height - 1, width, 1, "base")]
+    for at, (day, count) in enumerate(zip(days, counts, strict=True)):
+        # A ghost column over the full height, so that hovering anywhere over a day tells its number.
+        body.append(_rect(at * 30, 0, 30, height, "ghost", f"{short_day(day)}: {count}"))
+        if count:
+            tall = max(2.0, (height - 2) * count / top)
+            kind = "now" if at == len(counts) - 1 else "bar"
+            body.append(_rect(at * 30 + 2, height - 1 - tall, 26, tall, kind, f"{short_day(day)}: {count}"))
+    label = f"Articles a day over {len(days)} days; the same numbers are in the table below"
+    return _svg("columns", width, height, label, body, stretch=True)
+
+
+def meter(score: float, threshold: float, width: int = 72) -> Markup:
+    """A score from 0 to 1 as a bar, the threshold as an upright line through it."""
+    score, threshold = min(1.0, max(0.0, score)), min(1.0, max(0.0, threshold))
+    body = [
+        _rect(0, 3, width, 6, "track"),
+        _rect(0, 3, width * score, 6, "bar" if score < threshold else "over"),
+        _rect(min(width - 2.0, max(0.0, width * threshold - 1)), 0, 2, 12, "line"),
+    ]
+    return _svg("meter", width, 12, f"Score {score:.2f}, threshold {threshold:.2f}", body)
+
+
+def strip(hours: Sequence[tuple[str, Hour]], width: int = 192, height: int = 16) -> Markup:
+    """One cell an hour: low when every poll was fine, tall when all failed, half and half, a dot when none ran."""
+    step, body = width / max(1, len(hours)), []
+    shapes: dict[Hour, tuple[tuple[float, float, str], ...]] = {
+        "ok": ((6, 10, "ok"),),
+        "failed": ((0, 16, "failed"),),
+        "mixed": ((0, 8, "failed"), (9, 7, "ok")),
+        "none": ((14, 2, "none"),),
+    }
+    for at, (hour, state) in enumerate(hours):
+        for y, tall, kind in shapes[state]:
+            body.append(_rect(at * step + 0.5, y, step - 1, tall, kind, f"{hour[11:13]}:00 {WORDS[state]}"))
+    bad = sum(state in {"failed", "mixed"} for _, state in hours)
+    ran = sum(state != "none" for _, state in hours)
+    return _svg(
+        "strip", width, height, f"Last {len(hours)} hours: polled in {ran}, trouble in {bad}", body, stretch=True
+    )
+
+
+WORDS: dict[Hour, str] = {
+    "ok": "polled",
+    "failed": "every poll failed",
+    "mixed": "some polls failed",
+    "none": "not polled",
+}
+
+
+def share(part: int, whole: int, width: int = 96) -> Markup:
+    """How a number stands beside the largest of its list."""
+    body = [_rect(0, 0, max(2.0, width * part / max(1, whole)), 10, "bar")]
+    return _svg("share", width, 10, f"{part}", body)
+
+
+def arrivals(moments: Sequence[datetime], since: datetime, until: datetime, width: int = 240) -> Markup:
+    """When each version came, as ticks on a line from `since` to `until`: a burst, or a slow climb."""
+    length = max(1.0, (until - since).total_seconds())
+    body = [_rect(0, 12, width, 1, "base")]
+    inside = [moment for moment in moments if since <= moment <= until]
+    for moment in inside:
+        body.append(_rect((width - 2) * (moment - since).total_seconds() / length, 2, 2, 10, "bar"))
+    if not inside:
+        return Markup()
+    hours = round(length / 3600)
+    return _svg("arrivals", width, 14, f"{len(inside)} versions over the last {hours} hours, newest on the right", body)

@@ -1,0 +1,240 @@
+"""Every question the site asks of news.db, and the only SQL of the site. Reading only.
+
+The habit: choose ids first, through an index and with a limit, and join names to the few that are left. Lists of
+ids travel as one JSON parameter. `all_queries()` hands each question with an example to the test that asks
+SQLite for its plan: none may scan `articles` or `article_topics`.
+"""
+
+# ruff: noqa: S608 -- what is put together here are constants of this file; values travel as parameters
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DATABASE = "news"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question, and values it can be asked with in a test."""
+
+    sql: str
+    example: Mapping[str, object] = field(default_factory=dict)
+
+
+_SINCE = {"since": "2020-12-01T00:00:00Z"}
+_IDS = {"ids": "[1, 2, 3]"}
+_ACTIVE = "(SELECT slug FROM topics WHERE active = 1)"
+# When an article appeared, as its outlet says it, else as we saw it.
+_AT = "coalesce(a.published_at, a.first_seen_at)"
+
+# --- health ---------------------------------------------------------------------------------------------------
+
+FEED_STATES = Query(
+    "SELECT state, count(*) AS n, max(last_ok_at) AS last_ok_at, max(last_polled_at) AS last_polled_at"
+    " FROM feeds GROUP BY state"
+)
+NEW_ARTICLES = Query("SELECT count(*) AS n FROM articles WHERE first_seen_at >= :since", _SINCE)
+
+# --- topics ---------------------------------------------------------------------------------------------------
+
+TOPICS = Query("SELECT slug, title, threshold FROM topics WHERE active = 1 ORDER BY title")
+TOPIC = Query(
+    "SELECT slug, title, threshold, profile_hash, seed, profile, active FROM topics WHERE slug = :topic",
+    {"topic": "tiktok"},
+)
+TOPIC_DAYS = Query(
+    "SELECT topic, substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
+    f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic, day",
+    _SINCE,
+)
+ONE_TOPIC_DAYS = Query(
+    "SELECT substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
+    " WHERE on_topic = 1 AND topic = :topic AND published_at >= :since GROUP BY day",
+    {"topic": "tiktok", **_SINCE},
+)
+TOPIC_ARTICLES = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    " WHERE on_topic = 1 AND topic = :topic AND published_at <= :before"
+    " AND (published_at < :before OR article_id < :before_id)"
+    " ORDER BY published_at DESC, article_id DESC LIMIT :most",
+    {"topic": "tiktok", "before": "9999", "before_id": 0, "most": 50},
+)
+TOPIC_STORIES = Query(
+    "SELECT s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"
+    " FROM stories s WHERE s.id IN (SELECT sa.story_id FROM article_topics t"
+    "  CROSS JOIN story_articles sa ON sa.article_id = t.article_id"
+    "  WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since)"
+    " ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC LIMIT :most",
+    {"topic": "tiktok", "most": 8, **_SINCE},
+)
+TOPIC_OUTLETS = Query(
+    "SELECT o.id, o.name, o.family, count(*) AS n FROM article_topics t"
+    " CROSS JOIN articles a ON a.id = t.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since"
+    " GROUP BY o.id ORDER BY n DESC, o.name",
+    {"topic": "tiktok", **_SINCE},
+)
+# The plus keeps SQLite from going by score, through the near misses of all years.
+NEAR_MISSES = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    " WHERE on_topic = 0 AND topic = :topic AND published_at >= :since AND +score >= :floor"
+    " ORDER BY +score DESC, published_at DESC LIMIT :most",
+    {"topic": "tiktok", "floor": 0.1, "most": 8, **_SINCE},
+)
+# The plus keeps SQLite going by time across topics, and stopping when it has enough.
+NEWEST_ON_TOPIC = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE on_topic = 1 AND published_at <= :until AND +topic IN {_ACTIVE}"
+    " ORDER BY published_at DESC LIMIT :most",
+    {"until": "9999", "most": 60},
+)
+
+# --- stories --------------------------------------------------------------------------------------------------
+
+_STORY = "s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"
+_NO_TOPIC = (
+    "NOT EXISTS (SELECT 1 FROM story_articles sa JOIN article_topics t ON t.article_id = sa.article_id"
+    f" WHERE sa.story_id = s.id AND t.on_topic = 1 AND t.topic IN {_ACTIVE})"
+)
+MOST_COVERED = Query(
+    f"SELECT {_STORY} FROM stories s WHERE s.last_at >= :since AND s.first_at <= :until"
+    " ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC LIMIT :most",
+    {"until": "9999", "most": 8, **_SINCE},
+)
+BLIND_SPOT = Query(
+    f"SELECT {_STORY} FROM stories s WHERE s.last_at >= :since AND s.family_count >= :families AND {_NO_TOPIC}"
+    " ORDER BY s.family_count DESC, s.last_at DESC LIMIT :most",
+    {"families": 3, "most": 6, **_SINCE},
+)
+STORY = Query(f"SELECT {_STORY} FROM stories s WHERE s.id = :story", {"story": 1})
+STORY_TOPICS = Query(
+    "SELECT sa.story_id, t.topic, count(*) AS n FROM story_articles sa"
+    " CROSS JOIN article_topics t ON t.article_id = sa.article_id"
+    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) AND t.on_topic = 1"
+    f" AND t.topic IN {_ACTIVE} GROUP BY sa.story_id, t.topic ORDER BY n DESC, t.topic",
+    _IDS,
+)
+STORY_VERSIONS = Query(
+    f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
+    f" o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
+    " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
+    {"most": 400, **_IDS},
+)
+NEARBY = Query(
+    "SELECT s.id, s.title, s.last_at, s.family_count FROM stories s WHERE s.id <> :story AND s.id IN"
+    " (SELECT sa.story_id FROM article_topics t CROSS JOIN story_articles sa ON sa.article_id = t.article_id"
+    "  WHERE t.on_topic = 1 AND t.topic IN (SELECT value FROM json_each(:topics))"
+    "  AND t.published_at BETWEEN :since AND :until)"
+    " ORDER BY s.family_count DESC, s.last_at DESC LIMIT 5",
+    {"story": 1, "topics": '["tiktok"]', "until": "2020-12-09T00:00:00Z", **_SINCE},
+)
+
+# --- articles -------------------------------------------------------------------------------------------------
+
+ARTICLES = Query(
+    f"SELECT a.id, a.title, a.summary, a.url, a.copy_of, a.revision_count, {_AT} AS at, o.name AS outlet, o.family,"
+    " s.story_id FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " LEFT JOIN story_articles s ON s.article_id = a.id"
+    " WHERE a.id IN (SELECT value FROM json_each(:ids))",
+    _IDS,
+)
+COPY_COUNTS = Query(
+    "SELECT copy_of AS id, count(*) AS n FROM articles"
+    " WHERE copy_of IS NOT NULL AND copy_of IN (SELECT value FROM json_each(:ids)) GROUP BY copy_of",
+    _IDS,
+)
+ARTICLE = Query(
+    f"SELECT a.id, a.url, a.title, a.summary, a.lang, a.authors, a.published_at, a.first_seen_at, {_AT} AS at,"
+    " a.text_from, a.copy_of, a.text_hash, a.revision_count, o.id AS outlet_id, o.name AS outlet, o.family,"
+    " x.text, s.story_id, c.title AS original_title, co.name AS original_outlet"
+    " FROM articles a JOIN outlets o ON o.id = a.outlet_id"
+    " LEFT JOIN article_texts x ON x.article_id = a.id LEFT JOIN story_articles s ON s.article_id = a.id"
+    " LEFT JOIN articles c ON c.id = a.copy_of LEFT JOIN outlets co ON co.id = c.outlet_id WHERE a.id = :article",
+    {"article": 1},
+)
+ARTICLE_TOPICS = Query(
+    "SELECT t.topic, p.title, p.threshold, t.score, t.on_topic, t.evidence, t.profile_hash,"
+    " p.profile_hash AS current_hash FROM article_topics t JOIN topics p ON p.slug = t.topic"
+    " WHERE t.article_id = :article ORDER BY t.on_topic DESC, t.score DESC",
+    {"article": 1},
+)
+ARTICLE_ENTRIES = Query(
+    "SELECT e.feed_id, f.title, f.url, e.guid, e.link, e.first_seen_at, e.last_seen_at FROM entries e"
+    " JOIN feeds f ON f.id = e.feed_id WHERE e.article_id = :article ORDER BY e.first_seen_at LIMIT 20",
+    {"article": 1},
+)
+# The poll that brought an entry is the last one of its feed that began before the entry was first seen.
+ARRIVAL = Query(
+    "SELECT id, started_at, status, outcome, new FROM polls WHERE feed_id = :feed AND started_at <= :seen"
+    " ORDER BY started_at DESC LIMIT 1",
+    {"feed": 1, "seen": "2020-12-05T00:00:00Z"},
+)
+REVISIONS = Query(
+    "SELECT article_id, n, seen_at, title, summary, text_hash, kind FROM revisions"
+    " WHERE article_id IN (SELECT value FROM json_each(:ids)) ORDER BY article_id, n",
+    _IDS,
+)
+
+# --- feeds ----------------------------------------------------------------------------------------------------
+
+FEEDS = Query(
+    "SELECT f.id, f.url, f.current_url, f.title, o.name AS outlet, f.state, f.failures, f.every_s, f.next_poll_at,"
+    " f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to, f.added_at"
+    " FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
+    {"most": 5000},
+)
+FEED_HOURS = Query(
+    "SELECT feed_id, substr(started_at, 1, 13) AS hour, count(*) AS polls, sum(outcome = 'failed') AS failed,"
+    " sum(new) AS new, sum(ms) AS ms FROM polls WHERE feed_id IN (SELECT value FROM json_each(:ids))"
+    " AND started_at >= :since GROUP BY feed_id, hour",
+    {**_IDS, **_SINCE},
+)
+
+# --- search ---------------------------------------------------------------------------------------------------
+
+OUTLETS = Query("SELECT id, name FROM outlets ORDER BY name LIMIT 1000")
+# Ids grow with time, so a day becomes an id, and the full-text index need not look further back.
+FIRST_ID_SINCE = Query("SELECT min(id) AS id FROM articles WHERE first_seen_at >= :since", _SINCE)
+_SEARCH = (
+    "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first"
+    " AND (:topic = '' OR EXISTS (SELECT 1 FROM article_topics t"
+    "  WHERE t.article_id = articles_fts.rowid AND t.topic = :topic AND t.on_topic = 1))"
+    " AND EXISTS (SELECT 1 FROM articles a WHERE a.id = articles_fts.rowid AND a.first_seen_at >= :since"
+    "  AND (:outlet = 0 OR a.outlet_id = :outlet))"
+)
+_ASKED = {"words": '"tiktok"', "first": 0, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
+SEARCH_NEWEST = Query(f"{_SEARCH} ORDER BY rowid DESC LIMIT :most OFFSET :skip", _ASKED)
+SEARCH_BEST = Query(f"{_SEARCH} ORDER BY rank LIMIT :most OFFSET :skip", _ASKED)
+SNIPPETS = Query(
+    "SELECT rowid AS id, snippet(articles_fts, -1, char(2), char(3), '…', 32) AS words FROM articles_fts"
+    " WHERE articles_fts MATCH :words AND rowid IN (SELECT value FROM json_each(:ids))",
+    {"words": '"tiktok"', **_IDS},
+)
+
+
+def all_queries() -> dict[str, Query]:
+    """Every question by its name, for the tests."""
+    return {name: value for name, value in globals().items() if isinstance(value, Query)}
+
+
+def ids(values: Iterable[object]) -> str:
+    """A list of ids as the one parameter that carries it."""
+    return json.dumps(list(values))
+
+
+async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:
+    """The answer, a dictionary a row. Raises Datasette's QueryInterrupted when it takes too long."""
+    result = await datasette.get_database(DATABASE).execute(query.sql, values, log_sql_errors=False)
+    return [dict(row) for row in result.rows]
+
+
+async def first(datasette: Any, query: Query, **values: object) -> Row | None:
+    """The first row of the answer, or `None`."""
+    found = await rows(datasette, query, **values)
+    return found[0] if found else None

@@ -1,0 +1,153 @@
+"""The search page: what a person types, read kindly, to a full-text question that cannot be malformed.
+
+Every word is quoted before SQLite sees it, so no syntax of FTS5 leaks through; what we do understand is
+"exact phrases", a word left out with a minus, OR between words, and a star at a word's end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from datasette.database import QueryInterrupted
+
+from . import queries, site
+from .queries import Row, ids, rows
+from .safe import snippet
+
+PERIODS = (("1", "Last 24 hours"), ("7", "7 days"), ("30", "30 days"), ("365", "One year"), ("0", "Any time"))
+ORDERS = (("new", "Newest first"), ("best", "Best match first"))
+_PER_PAGE = 20
+_LAST_PAGE = 25
+_LONGEST = 300
+_MOST_WORDS = 24
+_PIECE = re.compile(r'(-?)"([^"]*)"|(\S+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, as FTS5 takes it; `match` is empty when there is nothing to look for. `note` says why."""
+
+    match: str
+    note: str = ""
+
+
+def _quoted(text: str) -> str:
+    """One FTS5 string; "" when there is no letter or digit in it."""
+    star = "*" if text.endswith("*") and len(text) > 2 else ""
+    words = re.findall(r"\w+", text)
+    return f'"{" ".join(words)}"{star}' if words else ""
+
+
+def read(text: str) -> Asked:
+    """What a person typed, as a question. Never raises, never yields a malformed one."""
+    note = ""
+    if len(text) > _LONGEST:
+        text, note = text[:_LONGEST], "That was long; only the beginning was searched."
+    if text.count('"') % 2:
+        text, note = text.replace('"', " "), "A quotation mark was left open, so its words were searched one by one."
+    wanted: list[str] = []
+    left_out: list[str] = []
+    either = False
+    for minus, phrase, word in _PIECE.findall(text)[:_MOST_WORDS]:
+        if word in {"OR", "|"}:
+            either = bool(wanted)
+            continue
+        if word in {"AND", "NOT", "NEAR"}:
+            continue
+        negative = bool(minus) or (word.startswith("-") and len(word) > 1)
+        quoted = _quoted(phrase or word.lstrip("-+"))
+        if not quoted:
+            continue
+        if negative:
+            left_out.append(quoted)
+        elif either:
+            wanted[-1] = f"{wanted[-1]} OR {quoted}"
+            either = False
+        else:
+            wanted.append(quoted)
+    if not wanted:
+        if left_out:
+            return Asked("", "There are only words to leave out. Add one to look for.")
+        return Asked(
+            "", "There is no word in that to look for. Letters and digits are searched." if text.strip() else ""
+        )
+    match = " AND ".join(f"({part})" for part in wanted)
+    if left_out:
+        match = f"({match}) NOT ({' OR '.join(left_out)})"
+    return Asked(match, note)
+
+
+async def _hits(datasette: Any, asked: Asked, order: str, **values: object) -> list[Row]:
+    """The articles found, in order, each with its snippet."""
+    query = queries.SEARCH_BEST if order == "best" else queries.SEARCH_NEWEST
+    found = await rows(datasette, query, words=asked.match, **values)
+    chosen = [row["id"] for row in found]
+    articles = {row["id"]: row for row in await rows(datasette, queries.ARTICLES, ids=ids(chosen))}
+    told = await rows(datasette, queries.SNIPPETS, words=asked.match, ids=ids(chosen))
+    words = {row["id"]: snippet(row["words"]) for row in told}
+    return [
+        {**articles[number], "title": articles[number]["title"] or "(no headline)", "words": words.get(number, "")}
+        for number in chosen
+        if number in articles
+    ]
+
+
+async def search(datasette: Any, request: Any) -> Any:
+    """Full text with snippets, by topic, outlet and time."""
+    clock = site.clock(datasette)
+    typed = (request.args.get("q") or "").replace("\x00", " ").strip()
+    known = await rows(datasette, queries.TOPICS)
+    outlets = await rows(datasette, queries.OUTLETS)
+    topic = request.args.get("topic") or ""
+    topic = topic if topic in {row["slug"] for row in known} else ""
+    outlet = site.whole(request.args.get("outlet") or "") or 0
+    days = request.args.get("days") or "30"
+    days = days if days in dict(PERIODS) else "30"
+    order = "best" if request.args.get("order") == "best" else "new"
+    number = min(_LAST_PAGE, max(1, site.whole(request.args.get("page") or "1") or 1))
+    asked = read(typed)
+    hits: list[Row] = []
+    trouble = ""
+    if asked.match:
+        try:
+            since = clock.before(days=int(days)) if days != "0" else ""
+            first = 0
+            # Over a year the index range costs more than it saves.
+            if days in {"1", "7", "30"}:
+                oldest = await queries.first(datasette, queries.FIRST_ID_SINCE, since=since)
+                first = oldest["id"] or 2**62 if oldest else 2**62
+            hits = await _hits(
+                datasette,
+                asked,
+                order,
+                first=first,
+                since=since,
+                topic=topic,
+                outlet=outlet,
+                most=_PER_PAGE + 1,
+                skip=(number - 1) * _PER_PAGE,
+            )
+        except QueryInterrupted:
+            trouble = "That search took too long. Add a word, or choose a shorter time."
+    return await site.page(
+        datasette,
+        request,
+        "search",
+        clock=clock,
+        q=typed,
+        asked=asked,
+        hits=hits[:_PER_PAGE],
+        trouble=trouble,
+        more=len(hits) > _PER_PAGE and number < _LAST_PAGE,
+        number=number,
+        topic=topic,
+        outlet=outlet,
+        days=days,
+        order=order,
+        topics=known,
+        outlets=outlets,
+        periods=PERIODS,
+        orders=ORDERS,
+    )

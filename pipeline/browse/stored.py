@@ -1,0 +1,181 @@
+"""Stored JSON and texts to values a page can show. Nothing here raises: what cannot be read is left out.
+
+Evidence and profiles are written by us, but from words of strangers, and a database may come from elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pipeline.model import Evidence
+
+from .safe import Span, coded
+
+_FIELDS = ("title", "summary", "text")
+_MOST_TERMS = 200
+_MOST_SPANS = 200
+_LONGEST = 200
+
+
+def _json(text: object) -> object:
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def number(value: object) -> float:
+    """A finite number; 0 for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    try:
+        real = float(value)
+    except OverflowError:
+        return 0.0
+    return real if math.isfinite(real) else 0.0
+
+
+def _span(value: object) -> Span | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    start, end = value
+    good = type(start) is int and type(end) is int and 0 <= start < end < 10_000_000
+    return (start, end) if good else None
+
+
+def evidence(text: object) -> tuple[Evidence, ...]:
+    """The evidence column as values, most telling first. Entries without a term or a field are left out."""
+    rows = _json(text)
+    found = []
+    for row in rows[:_MOST_TERMS] if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        term, field, spans = row.get("term"), row.get("field"), row.get("spans")
+        if not isinstance(term, str) or not term.strip() or field not in _FIELDS:
+            continue
+        places = [_span(span) for span in spans[:_MOST_SPANS]] if isinstance(spans, list) else []
+        found.append(
+            Evidence(
+                term=term[:_LONGEST],
+                field=field,
+                count=max(0, int(min(number(row.get("count")), 1e6))),
+                points=number(row.get("points")),
+                spans=tuple(span for span in places if span),
+            )
+        )
+    return tuple(sorted(found, key=lambda item: -item.points))
+
+
+def terms(text: object, most: int = 4) -> tuple[str, ...]:
+    """The names of the terms that matched, most telling first, each once."""
+    return tuple(dict.fromkeys(item.term for item in evidence(text)))[:most]
+
+
+def places(items: tuple[Evidence, ...], field: str) -> tuple[Span, ...]:
+    """Every span of one field."""
+    return tuple(span for item in items if item.field == field for span in item.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTerm:
+    """A term of a profile as the page tells it."""
+
+    text: str
+    weight: float
+    kind: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A topic's profile to be read; `raw` holds the text when it was in no form we know."""
+
+    terms: tuple[ProfileTerm, ...] = ()
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    raw: str = ""
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(item[:_LONGEST] for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def profile(text: object) -> Profile:
+    """The profile column as values, heaviest term first.
+
+    It may be JSON (a list of terms, or a whole profile) or TOML as in config/topics.
+    """
+    data = _json(text)
+    if data is None and isinstance(text, str):
+        try:
+            data = tomllib.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+    if isinstance(data, list):
+        data = {"terms": data}
+    if not isinstance(data, dict):
+        return Profile(raw=text[:20_000] if isinstance(text, str) else "")
+    rows = data.get("terms", data.get("term"))
+    found = [
+        ProfileTerm(
+            text=row["text"][:_LONGEST],
+            weight=number(row.get("weight")),
+            kind=row["kind"] if isinstance(row.get("kind"), str) else "word",
+            aliases=_strings(row.get("aliases")),
+        )
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and isinstance(row.get("text"), str)
+    ]
+    rules = data.get("rules")
+    rules = rules if isinstance(rules, dict) else {}
+    return Profile(
+        terms=tuple(sorted(found, key=lambda term: -term.weight)),
+        any=_strings(rules.get("any")),
+        all=_strings(rules.get("all")),
+        none=_strings(rules.get("none")),
+    )
+
+
+# What a poll's trouble means for the person who runs this, and what to do. First match wins.
+_CURES = (
+    (r"\bmoved\b", "Put the new address into config/feeds.toml; until then we follow it there."),
+    (r"\b(404|410|gone)\b", "The address is gone. Find the feed's new address on the outlet's site and change it "
+     "in config/feeds.toml."),
+    (r"\b(401|403|forbidden|unauthori[sz]ed)\b", "The outlet turns us away. Check `contact` in "
+     "config/newsbeat.toml, ask the outlet, or drop the feed."),
+    (r"\b429\b|too many", "The outlet finds us too frequent. Give the feed a longer `every`; we already wait."),
+    (r"\b5\d\d\b|server error|unavailable", "Trouble at the outlet's end. Nothing to do: we keep asking, less often."),
+    (r"time[d ]?-?\s?out", "The server answers too slowly. Usually passes; if it lasts, try the address in a browser."),
+    (r"\bdns\b|resolve|name or service|not known|getaddrinfo", "The host name is not found. Check the address for a "
+     "typing error; the site may have moved."),
+    (r"\btls\b|\bssl\b|certificate", "The outlet's certificate is not valid. Try the address in a browser; the outlet "
+     "has to renew it."),
+    (r"address .*(not allowed|refused|private)|private address|loopback", "The address leads into a private network. "
+     "If that is meant, name it in `allow_addresses`."),
+    (r"refused|unreachable|reset|connect", "No connection. The site may be down; we keep asking, less often."),
+    (r"not a feed|html|malformed|parse|no entries|xml", "What came is not a feed. Run `newsbeat feeds add` with the "
+     "site's address to find the right one."),
+    (r"too (big|large)|bomb|limit", "The answer is larger than allowed. Raise the limit in config/newsbeat.toml if "
+     "the feed is worth it."),
+    (r"redirect", "The address keeps redirecting. Put the final address into config/feeds.toml."),
+)  # fmt: skip
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), cure) for pattern, cure in _CURES)
+
+
+def cure(error: object) -> Markup:
+    """What to do about a feed's last error, in one or two sentences; "" when there was none."""
+    if not isinstance(error, str) or not error.strip():
+        return Markup()
+    return coded(next((words for pattern, words in _COMPILED if pattern.search(error)), _UNKNOWN))
+
+
+_UNKNOWN = "Open the address in a browser to see what the outlet answers; `newsbeat doctor` says more."

@@ -1,0 +1,188 @@
+"""The pages that list: front and topic. A request in; queries, a little arithmetic, a template out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from pipeline.text import listing
+
+from . import charts, health, queries, site, stored, times
+from .queries import Row, ids, rows
+from .times import Clock
+
+WINDOW_HOURS = 36
+_BARS = 14
+_COLUMNS = 30
+_PAGE = 40
+_FRONT_LINES = 24
+# How far below the threshold is still "just under".
+_NEAR = 0.6
+_BLIND_FAMILIES = 3
+
+
+def headline(row: Row) -> str:
+    """The headline, or words that say there is none."""
+    return row.get("title") or "(no headline)"
+
+
+async def topics(datasette: Any) -> dict[str, Row]:
+    """The active topics by slug."""
+    return {row["slug"]: row for row in await rows(datasette, queries.TOPICS)}
+
+
+async def _with_newsrooms(datasette: Any, clock: Clock, stories: list[Row], known: dict[str, Row]) -> list[Row]:
+    """Stories with the topics they touch, the newsrooms that have them, and when each version came."""
+    chosen = ids(story["id"] for story in stories)
+    on: dict[int, list[Row]] = defaultdict(list)
+    for row in await rows(datasette, queries.STORY_TOPICS, ids=chosen):
+        if row["topic"] in known:
+            on[row["story_id"]].append(known[row["topic"]])
+    versions: dict[int, list[Row]] = defaultdict(list)
+    for row in await rows(datasette, queries.STORY_VERSIONS, ids=chosen, most=2000):
+        versions[row["story_id"]].append(row)
+    since = clock.now - timedelta(hours=WINDOW_HOURS)
+    full = []
+    for story in stories:
+        held = versions[story["id"]]
+        names = list(dict.fromkeys(row["outlet"] for row in held))
+        moments = [moment for row in held if (moment := times.parse(row["at"]))]
+        full.append(
+            {
+                **story,
+                "topics": on[story["id"]],
+                "outlets": listing([*names[:5], f"{len(names) - 5} more"] if len(names) > 6 else names),
+                "first_outlet": names[0] if names else "",
+                "summary": next((row["summary"] for row in held if row["summary"]), ""),
+                "arrivals": charts.arrivals(moments, since, clock.now),
+            }
+        )
+    return full
+
+
+async def listed(datasette: Any, matches: list[Row], known: dict[str, Row]) -> list[Row]:
+    """Rows of article_topics as lines of a list: one an article, with its outlet, topics and matched terms."""
+    chosen = ids(dict.fromkeys(row["article_id"] for row in matches))
+    articles = {row["id"]: row for row in await rows(datasette, queries.ARTICLES, ids=chosen)}
+    copies = {row["id"]: row["n"] for row in await rows(datasette, queries.COPY_COUNTS, ids=chosen)}
+    lines: dict[int, Row] = {}
+    for match in matches:
+        article = articles.get(match["article_id"])
+        if article is None:
+            continue
+        line = lines.setdefault(
+            article["id"],
+            {
+                **article,
+                "title": headline(article),
+                "at": match["published_at"],
+                "copies": copies.get(article["id"], 0),
+                "topics": [],
+                "matched": (),
+                "score": match["score"],
+            },
+        )
+        line["topics"].append(known.get(match["topic"], {"slug": match["topic"], "title": match["topic"]}))
+        line["matched"] = tuple(dict.fromkeys((*line["matched"], *stored.terms(match["evidence"]))))[:5]
+    return list(lines.values())
+
+
+def by_day(clock: Clock, lines: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Lines under their days, "Today, 5 December" first."""
+    days = groupby(lines, key=lambda line: str(line["at"])[:10])
+    return [(clock.day_label(day), list(group)) for day, group in days]
+
+
+async def front(datasette: Any, request: Any) -> Any:
+    """What is most covered, what is new on topic, and what we would miss."""
+    clock, known = site.clock(datasette), await topics(datasette)
+    since = clock.before(hours=WINDOW_HOURS)
+    stories = await rows(datasette, queries.MOST_COVERED, since=since, until=clock.before(hours=-2), most=8)
+    # One newsroom alone is not coverage, unless nothing else happened.
+    stories = [story for story in stories if story["family_count"] > 1] or stories
+    blind = await rows(datasette, queries.BLIND_SPOT, since=since, families=_BLIND_FAMILIES, most=6)
+    days = list(clock.days(_BARS))
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in await rows(datasette, queries.TOPIC_DAYS, since=days[0]):
+        counts[row["topic"]][row["day"]] = row["n"]
+    beside = []
+    for topic in known.values():
+        held = [counts[topic["slug"]].get(day, 0) for day in days]
+        beside.append({**topic, "bars": charts.bars(days, held), "week": sum(held[-7:]), "today": held[-1]})
+    beside.sort(key=lambda topic: (-topic["week"], topic["title"]))
+    newest = await rows(datasette, queries.NEWEST_ON_TOPIC, until=clock.before(hours=-2), most=120)
+    # A copy adds a newsroom, not news: it is counted on the line of its original.
+    lines = [line for line in await listed(datasette, newest, known) if line["copy_of"] is None][:_FRONT_LINES]
+    return await site.page(
+        datasette,
+        request,
+        "front",
+        clock=clock,
+        stories=await _with_newsrooms(datasette, clock, stories, known),
+        blind=blind,
+        topics=beside,
+        days=by_day(clock, lines),
+        health=await health.summary(datasette, clock),
+        window=WINDOW_HOURS,
+        blind_families=_BLIND_FAMILIES,
+    )
+
+
+async def topic(datasette: Any, request: Any) -> Any:
+    """One topic: its days, its stories, every article against the threshold, who covers it, near misses."""
+    slug = request.url_vars["slug"]
+    row = await queries.first(datasette, queries.TOPIC, topic=slug)
+    if row is None:
+        return await site.missing(
+            datasette, request, "There is no topic of that name.", "The front page lists every topic there is."
+        )
+    clock, known = site.clock(datasette), {slug: row}
+    days = list(clock.days(_COLUMNS))
+    held = {
+        found["day"]: found["n"] for found in await rows(datasette, queries.ONE_TOPIC_DAYS, topic=slug, since=days[0])
+    }
+    counts = [held.get(day, 0) for day in days]
+    before = request.args.get("before") or ""
+    moment, _, last = before.partition("~")
+    older = times.parse(moment) is not None and site.whole(last) is not None
+    matches = await rows(
+        datasette,
+        queries.TOPIC_ARTICLES,
+        topic=slug,
+        before=moment if older else "9999",
+        before_id=int(last) if older else 0,
+        most=_PAGE + 1,
+    )
+    since = clock.before(days=_COLUMNS)
+    stories = await rows(datasette, queries.TOPIC_STORIES, topic=slug, since=since, most=8)
+    near = await rows(datasette, queries.NEAR_MISSES, topic=slug, since=since, floor=_NEAR * row["threshold"], most=8)
+    outlets = await rows(datasette, queries.TOPIC_OUTLETS, topic=slug, since=since)
+    lines = await listed(datasette, matches[:_PAGE], known)
+    misses = await listed(datasette, near, known)
+    for line in (*lines, *misses):
+        line["meter"] = charts.meter(line["score"], row["threshold"])
+    return await site.page(
+        datasette,
+        request,
+        "topic",
+        clock=clock,
+        topic=row,
+        profile=stored.profile(row["profile"]),
+        columns=charts.columns(days, counts),
+        days=[(day, times.short_day(day), count) for day, count in zip(days, counts, strict=True)],
+        total=sum(counts),
+        peak=max(zip(counts, days, strict=True), default=(0, "")),
+        short_day=times.short_day,
+        stories=await _with_newsrooms(datasette, clock, stories, {}),
+        lines=by_day(clock, lines),
+        older=f"{matches[_PAGE - 1]['published_at']}~{matches[_PAGE - 1]['article_id']}"
+        if len(matches) > _PAGE
+        else None,
+        paged=older,
+        outlets=[{**o, "share": charts.share(o["n"], outlets[0]["n"])} for o in outlets[:12]],
+        outlet_count=len(outlets),
+        family_count=len({o["family"] for o in outlets}),
+        misses=misses,
+    )

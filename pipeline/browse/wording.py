@@ -1,0 +1,82 @@
+"""How headlines differ: words only one of them has, words most share, and what an edit changed.
+
+Values in, values out. Offsets are characters in the headline as stored, so that `safe.marked` can mark them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from markupsafe import Markup, escape
+
+from pipeline.text import fold, spans, stem
+
+from .safe import Span, around
+
+# Words that say nothing about an angle. Short on purpose: a headline's small words are few.
+_SMALL = frozenset(
+    "a about after again all amid among an and any are as at be been before but by can could did do does for from"
+    " had has have he her his how if in into is it its just like may more most new no not now of off on one or our"
+    " out over says say said she so some than that the their them then there they this to two under up us was we"
+    " were what when where which while who why will with would you your".split()
+)
+# Beneath this many headlines every word is "unique", and marking them all says nothing.
+_FEWEST = 3
+
+_PIECES = re.compile(r"\s+|\w+(?:['’]\w+)*|[^\w\s]")
+
+
+def _telling(headline: str) -> list[tuple[str, int, int]]:
+    """The words of a headline that carry meaning, as one form for singular and plural, with their offsets."""
+    return [
+        (stem(word), start, end)
+        for word, start, end in spans(headline)
+        if word not in _SMALL and (len(word) > 2 or word.isdigit())
+    ]
+
+
+def unique_spans(headlines: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
+    """For each headline the places of words that no other headline has. Empty when there are fewer than three."""
+    if len(headlines) < _FEWEST:
+        return tuple(() for _ in headlines)
+    words = [_telling(headline) for headline in headlines]
+    held = Counter(word for telling in words for word in {word for word, _, _ in telling})
+    return tuple(tuple((start, end) for word, start, end in telling if held[word] == 1) for telling in words)
+
+
+def shared(headlines: Sequence[str], most: int = 8) -> tuple[str, ...]:
+    """The words most headlines use, most used first, each as it is most often written."""
+    if len(headlines) < _FEWEST:
+        return ()
+    held: Counter[str] = Counter()
+    spelling: dict[str, Counter[str]] = {}
+    for headline in headlines:
+        telling = _telling(headline)
+        held.update({word for word, _, _ in telling})
+        for word, start, end in telling:
+            spelling.setdefault(word, Counter())[headline[start:end]] += 1
+    need = max(2, (len(headlines) + 1) // 2)
+    return tuple(spelling[word].most_common(1)[0][0] for word, count in held.most_common(most) if count >= need)
+
+
+def diff(before: str, after: str) -> tuple[Markup, Markup]:
+    """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
+    old, new = _PIECES.findall(before), _PIECES.findall(after)
+    if len(old) > 400 or len(new) > 400:
+        return escape(before), escape(after)
+    matcher = SequenceMatcher(None, [fold(piece) for piece in old], [fold(piece) for piece in new], autojunk=False)
+    left, right = Markup(), Markup()
+    for what, a, b, c, d in matcher.get_opcodes():
+        gone, came = "".join(old[a:b]), "".join(new[c:d])
+        if what == "equal":
+            # Folded alike but written differently (a changed capital) is a change all the same.
+            for was, now in zip(old[a:b], new[c:d], strict=True):
+                left += escape(was) if was == now else around("del", was)
+                right += escape(now) if was == now else around("ins", now)
+            continue
+        left += around("del", gone)
+        right += around("ins", came)
+    return left, right
