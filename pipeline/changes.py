@@ -11,23 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.model import Article, Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is stored of an article an entry may be. `home_feed` is the feed that brought it first.
-
-    `raw_hash` is what this feed last said under this guid, `None` when it never named it so.
-    """
-
-    article_id: int
-    url: str
-    title: str | None
-    summary: str | None
-    text_hash: str
-    home_feed: str
-    raw_hash: str | None = None
+from pipeline.model import Article, Entry, Known
 
 
 @dataclass(frozen=True, slots=True)

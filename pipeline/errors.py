@@ -2,8 +2,10 @@
 
     NewsbeatError
     ├── ConfigError     a file in config/ (or a seed, or an option) says something we cannot follow
+    ├── ConfigErrors    all such findings in a configuration at once
     ├── FetchError      a URL could not be read: try later, or ask the operator
     ├── ParseError      an answer is not a feed we can read
+    ├── WorkerLost      a worker process did not come back with its work
     ├── StoreError      the database is held by someone else, from the future, or out of room
     └── UsageError      what was asked for does not exist
 
@@ -30,6 +32,14 @@ class ConfigError(NewsbeatError):
         self.file, self.key, self.why, self.hint = file, key, why, hint
         place = f"{file}: {key}: " if key else f"{file}: "
         super().__init__(f"{place}{why}{' ' + hint if hint else ''}")
+
+
+class ConfigErrors(NewsbeatError):
+    """All findings in a configuration, in the order of the files."""
+
+    def __init__(self, findings: tuple[ConfigError, ...]) -> None:
+        self.findings = findings
+        super().__init__("\n".join(str(finding) for finding in findings))
 
 
 class FetchError(NewsbeatError):
@@ -63,6 +73,10 @@ class ParseError(NewsbeatError):
     def __reduce__(self) -> tuple[type[ParseError], tuple[str, str, tuple[str, ...]]]:
         """Crosses the border of a worker process whole."""
         return ParseError, (self.url, self.why, self.candidates)
+
+
+class WorkerLost(NewsbeatError):
+    """The work did not come back: over its deadline, over its memory, or its process died."""
 
 
 class StoreError(NewsbeatError):

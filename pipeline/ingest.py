@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline import changes, extract, log, memory, parse, schedule, stories, topics, urls
-from pipeline.errors import FetchError, ParseError
+from pipeline.errors import FetchError, ParseError, WorkerLost
 from pipeline.fetch import Web
 from pipeline.model import (
     Article,
@@ -30,7 +30,7 @@ from pipeline.model import (
 from pipeline.store import Store
 from pipeline.times import spoken
 from pipeline.urls import OutletBook
-from pipeline.workers import WorkerLost, Workers
+from pipeline.workers import Workers
 
 NEAR_MISS = 0.4
 """A match below this share of the threshold is not kept: nobody would call it a near miss."""

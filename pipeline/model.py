@@ -162,6 +162,22 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of an article an entry may be. `home_feed` is the feed that brought it first.
+
+    `raw_hash` is what this feed last said under this guid, `None` when it never named it so.
+    """
+
+    article_id: int
+    url: str
+    title: str | None
+    summary: str | None
+    text_hash: str
+    home_feed: str
+    raw_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One wording of an article. `kind` says what changed against the wording before: `first`, `headline`,
     `summary` or `text`."""

@@ -14,33 +14,38 @@ BATCH = 200
 """Articles judged in one transaction: short enough that a poll waits for it unnoticed."""
 
 
-def step(desk: Desk, slugs: Collection[str], after: int) -> int | None:
-    """Judges the next batch of articles above id `after` on these topics; returns the last id, `None` at the end."""
+def step(desk: Desk, slugs: Collection[str], after: int) -> tuple[int, int]:
+    """Judges the next batch of articles above id `after` on these topics.
+
+    Returns how many there were and the id of the last; nothing is left when there were none.
+    """
     some = replace(desk, topics=tuple(one for one in desk.topics if one.profile.slug in slugs))
     batch = list(islice(desk.store.articles.all(after), BATCH))
     if not batch:
-        return None
+        return 0, after
     with desk.store.transaction():
         for article in batch:
             assert article.id is not None
-            judge(article.id, article, some)
-    return batch[-1].id
+            after = article.id
+            judge(after, article, some)
+    return len(batch), after
 
 
 def everything(desk: Desk, slugs: Collection[str], told: Callable[[int], None] = lambda _: None) -> int:
     """Judges every stored article on these topics and returns how many there were. `told` hears the count."""
-    done, last = 0, step(desk, slugs, 0)
-    while last is not None:
-        done += BATCH
+    done, (count, last) = 0, step(desk, slugs, 0)
+    while count:
+        done += count
         told(done)
-        last = step(desk, slugs, last)
+        count, last = step(desk, slugs, last)
     return done
 
 
 async def in_background(desk: Desk, slugs: Collection[str]) -> None:
     """The same beside running polls."""
-    last = step(desk, slugs, 0)
-    while last is not None:
+    done, (count, last) = 0, step(desk, slugs, 0)
+    while count:
+        done += count
         await asyncio.sleep(0)
-        last = step(desk, slugs, last)
-    log.event("topics judged anew", topics=",".join(sorted(slugs)))
+        count, last = step(desk, slugs, last)
+    log.event("topics judged anew", topics=",".join(sorted(slugs)), articles=done)

@@ -109,7 +109,7 @@ class Service:
             await stop.wait()
         finally:
             scheduler.shutdown(wait=False)
-            await self._wind_down()
+            await self.wind_down()
 
     async def _safe_tick(self) -> None:
         try:
@@ -191,7 +191,7 @@ class Service:
         while self.chores:
             await asyncio.gather(*self.chores)
 
-    async def _wind_down(self) -> None:
+    async def wind_down(self) -> None:
         """Lets polls that have their answer finish; gives up the others."""
         waiting = [*self.in_flight.values(), *self.chores]
         if waiting:
@@ -277,9 +277,11 @@ async def opened(
     )
     web = make_web(setup.fetch, now)
     desk = ingest.Desk(store, urls.OutletBook(), {}, (), pace_of(setup.fetch))
+    running = Service(directory, store, web, workers, desk, setup.fetch, now, draw)
     try:
-        yield Service(directory, store, web, workers, desk, setup.fetch, now, draw)
+        yield running
     finally:
+        await running.wind_down()
         await web.close()
         workers.close()
         store.close()

@@ -34,14 +34,17 @@ def http_date(value: str | None) -> datetime | None:
             parsed = datetime.strptime(value.strip(), "%a %b %d %H:%M:%S %Y")  # noqa: DTZ007  asctime is UTC
         except ValueError:
             return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def retry_after(value: str | None, date: str | None, now: datetime) -> timedelta | None:
     """A Retry-After header as a wait: seconds, or an HTTP date counted from the answer's Date (contract T3, T5)."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return timedelta(seconds=int(value.strip()[:9]))
     until = http_date(value)
     return max(until - (http_date(date) or now), timedelta()) if until else None

@@ -16,14 +16,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from pipeline.errors import NewsbeatError
+from pipeline.errors import WorkerLost
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
-
-
-class WorkerLost(NewsbeatError):
-    """The work did not come back: over its deadline, over its memory, or its process died."""
 
 
 class Workers:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -112,19 +111,12 @@ def _strings(value: object) -> tuple[str, ...]:
 def profile(text: object) -> Profile:
     """The profile column as values, heaviest term first.
 
-    It may be JSON (a list of terms, or a whole profile) or TOML as in config/topics.
+    JSON as the store writes it: {"terms": [...], "rules": {...}}.
     """
     data = _json(text)
-    if data is None and isinstance(text, str):
-        try:
-            data = tomllib.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-    if isinstance(data, list):
-        data = {"terms": data}
     if not isinstance(data, dict):
         return Profile(raw=text[:20_000] if isinstance(text, str) else "")
-    rows = data.get("terms", data.get("term"))
+    rows = data.get("terms")
     found = [
         ProfileTerm(
             text=row["text"][:_LONGEST],

@@ -21,6 +21,16 @@ class Place:
     db: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the site listens, whether it shows whole texts, and the moment it plays (`None`: the clock)."""
+
+    host: str
+    port: int
+    texts: bool
+    now: str | None = None
+
+
 class Told(click.Group):
     """Turns expected trouble into words and an exit code; anything else is a bug and keeps its traceback."""
 

@@ -5,32 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Coroutine
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import uvicorn
 
 from pipeline import config, log, service
-from pipeline.browse.serve import build
-from pipeline.cli.main import Place, main
+from pipeline.cli.main import Place, Site, main
 from pipeline.errors import UsageError
 from pipeline.model import PollOutcome
 from pipeline.times import maybe_stamp, stamp
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where the site listens, whether it shows whole texts, and the moment it plays (`None`: the clock)."""
-
-    host: str
-    port: int
-    texts: bool
-    now: str | None = None
-
 
 verbose = click.option("-v", "--verbose", is_flag=True, help="Log everything, also what went well in detail.")
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address the site listens on.")
@@ -131,13 +117,19 @@ def demo(leave: bool, as_json: bool, seconds: float, host: str, port: int) -> No
     """
     from pipeline import demo as newsroom
 
+    site = Site(host, port, texts=True, now=stamp(newsroom.END))
+    if not leave:
+        from pipeline.cli.site import listening  # noqa: PLC0415
+
+        # A port that is taken is better known now than after the ten days.
+        listening(site).close()
     good = asyncio.run(newsroom.play(Path("db/demo"), seconds=seconds, as_json=as_json))
     if leave or not good:
         raise SystemExit(0 if good else 1)
     log.to_stderr(logging.WARNING)
     place = Place(Path("db/demo/config"), Path("db/demo/news.db"))
     click.echo(f"\nThe site is up at http://{host}:{port} until Ctrl-C.")
-    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts=True, now=stamp(newsroom.END))))
+    asyncio.run(_serve(place, polls=False, site=site))
 
 
 async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
@@ -150,8 +142,10 @@ async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
     else:
         ready.set()
     if site:
+        from pipeline.cli.site import publish
+
         title = config.load(place.directory).site.title
-        jobs.append(_publish(place, site, title, stop, ready))
+        jobs.append(publish(place, site, title, stop, ready))
     results = await asyncio.gather(*(_until(job, stop) for job in jobs), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -172,37 +166,6 @@ async def _poll(place: Place, stop: asyncio.Event, ready: asyncio.Event) -> None
         log.event("service started", config=place.directory, db=place.db)
         await running.run(stop)
     log.event("service stopped")
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: one stop for the site and the service."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _publish(place: Place, site: Site, title: str, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    stopping = asyncio.create_task(stop.wait())
-    opening = asyncio.create_task(ready.wait())
-    await asyncio.wait({stopping, opening}, return_when=asyncio.FIRST_COMPLETED)
-    opening.cancel()
-    if stop.is_set():
-        return
-    made = build(
-        place.db, place.db.with_name("feedback.db"), place.directory / "datasette.yaml",
-        title=title, now=site.now, texts_open=site.texts,
-    )  # fmt: skip
-    server = _Server(
-        uvicorn.Config(
-            made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    log.event("site up", url=f"http://{site.host}:{site.port}")
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    await serving
 
 
 def _moment(epoch: float | None) -> datetime | None:

@@ -5,8 +5,9 @@ finding and cure. `fingerprint` says whether a file changed since. Secrets are n
 environment.
 """
 
-from pipeline.config.load import ConfigErrors, fingerprint, load, topic
+from pipeline.config.load import fingerprint, load, topic
 from pipeline.config.shapes import parse_duration
 from pipeline.config.values import FetchSettings, Setup, SiteSettings
+from pipeline.errors import ConfigErrors
 
 __all__ = ["ConfigErrors", "FetchSettings", "Setup", "SiteSettings", "fingerprint", "load", "parse_duration", "topic"]

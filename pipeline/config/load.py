@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from pipeline import text
 from pipeline.config import shapes
 from pipeline.config.values import FetchSettings, Setup, SiteSettings
-from pipeline.errors import ConfigError, NewsbeatError
+from pipeline.errors import ConfigError, ConfigErrors
 from pipeline.model import Feed, Outlet, Rules, Term, TopicProfile
 
 ShapeT = TypeVar("ShapeT", bound=shapes.Shape)
@@ -33,14 +33,6 @@ _NOUNS = {
     "fetch": "[fetch]",
     "site": "[site]",
 }
-
-
-class ConfigErrors(NewsbeatError):
-    """All findings in a configuration, in the order of the files."""
-
-    def __init__(self, findings: tuple[ConfigError, ...]) -> None:
-        self.findings = findings
-        super().__init__("\n".join(str(finding) for finding in findings))
 
 
 def load(directory: Path) -> Setup:
@@ -133,6 +125,9 @@ def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optio
         )
     except ValidationError as error:
         findings += [_finding(path, shape, detail) for detail in error.errors(include_url=False)]
+    except (ValueError, RecursionError) as error:
+        # tomllib lets Python's own limits through: a number of 5,000 digits, brackets nested a thousand deep.
+        findings.append(ConfigError(str(path), "", f"not valid TOML: {error}.", _toml_hint(str(error))))
     return None
 
 
@@ -165,8 +160,13 @@ def _finding(path: Path, shape: type[BaseModel], detail: ErrorDetails) -> Config
         return ConfigError(
             str(path), key, f"{given!r} is not one of its values.", f"Choose {detail['ctx']['expected']}."
         )
-    message = detail["msg"].replace("Input should be", "should be").replace("List should", "should")
     shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) and len(repr(given)) < 60 else ""
+    if detail["type"] == "list_type" and isinstance(given, dict):
+        return ConfigError(str(path), key, "should be a list.", f"Start each entry with [[{key}]].")
+    if detail["type"] == "model_type":
+        head = f"[{key}]" if len(loc) == 1 else f"[[{loc[0]}]]"
+        return ConfigError(str(path), key, f"should be a table{shown}.", f"Start it with a line {head}.")
+    message = detail["msg"].replace("Input should be", "should be").replace("List should", "should")
     return ConfigError(str(path), key, f"{message}{shown}.", "")
 
 

@@ -5,6 +5,7 @@ Unknown keys are refused. These models stay in this room; everyone else gets the
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import math
 import re
@@ -37,9 +38,10 @@ def parse_duration(value: object) -> timedelta:
         return timedelta()
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     unit = found.group(2).lower() if found else ""
-    if not found or unit not in _UNITS:
-        raise ValueError(f'{value!r} is not a length of time. Write it like "60m", "10 min" or "2h".')
-    return timedelta(seconds=float(found.group(1)) * _UNITS[unit])
+    if found and unit in _UNITS:
+        with contextlib.suppress(OverflowError):
+            return timedelta(seconds=float(found.group(1)) * _UNITS[unit])
+    raise ValueError(f'{value!r} is not a length of time. Write it like "60m", "10 min" or "2h".')
 
 
 def _within(low: timedelta, high: timedelta) -> AfterValidator:
@@ -67,8 +69,8 @@ def _one_url(value: str) -> str:
 
 def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
-        network = ipaddress.ip_network(value, strict=False)
-    except (ValueError, TypeError):
+        network = ipaddress.ip_network(value if isinstance(value, str) else "", strict=False)
+    except ValueError:
         raise ValueError(f'{value!r} is no address or network. Write it like "127.0.0.1/32".') from None
     if METADATA.version == network.version and METADATA in network:
         raise ValueError(f"{value} holds 169.254.169.254, where clouds keep credentials. It can never be allowed.")
@@ -127,6 +129,8 @@ class Fetch(Shape):
             raise ValueError(f"{value!r} is neither a web address nor a mail address.")
         if any(char in value for char in "\r\n()"):
             raise ValueError("a contact cannot hold line breaks or brackets; it goes into a header.")
+        if not value.isascii() or not value.isprintable():
+            raise ValueError(f"{value!r} holds a sign that no header can carry. Write it in plain ASCII.")
         return value
 
 

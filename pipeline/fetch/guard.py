@@ -84,7 +84,8 @@ class Guard(httpcore.AsyncNetworkBackend):
             return f"{address} is a cloud's metadata address"
         if any(ip in network for network in self._allow if network.version == ip.version):
             return None
-        if not _is_public(ip) or (inner is not None and not _is_public(inner)):
+        # Python calls all of NAT64 reserved; where a network has only that, it is the way to every IPv4 address.
+        if not (_is_public(ip) or ip in _NAT64) or (inner is not None and not _is_public(inner)):
             return f"{address} is not a public address"
         return None
 
@@ -123,7 +124,8 @@ class Guard(httpcore.AsyncNetworkBackend):
 
 
 def _is_public(ip: Address) -> bool:
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not site_local
 
 
 def _embedded(ip: Address) -> Address | None:

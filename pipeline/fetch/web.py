@@ -7,7 +7,9 @@ import ssl
 import time
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import urljoin, urlsplit
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -30,6 +32,7 @@ MAX_HEADERS = 1000
 MAX_HEADER_BYTES = 64 * 1024
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
+_ASCII = bytes(range(128))
 
 
 def user_agent(contact: str) -> str:
@@ -65,6 +68,7 @@ class Web:
                 "Accept-Encoding": ", ".join(wire.CODINGS),
                 "Connection": "keep-alive",
             },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # takes none (contract Q5)
             follow_redirects=False,
             trust_env=False,
         )
@@ -172,9 +176,15 @@ class Web:
         await self._client.aclose()
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """What the machine trusts; reading it takes long enough to do it once."""
+    return ssl.create_default_context()
+
+
 def _transport(guard: Guard) -> httpx.AsyncHTTPTransport:
     """httpx over a connection pool whose sockets the guard opens."""
-    context = ssl.create_default_context()
+    context = _certificates()
     transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=context,
@@ -193,15 +203,22 @@ def _latin(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 def _check_scheme(url: str) -> None:
-    scheme = urlsplit(url).scheme.lower()
+    try:
+        scheme = urlsplit(url).scheme.lower()
+    except ValueError as error:
+        raise FetchError(url, f"not an address we can ask ({error})", kind="scheme") from None
     if scheme not in ("http", "https"):
         raise FetchError(url, f"{scheme or 'no scheme'}: only http and https are asked", kind="scheme")
 
 
 def _target(current: str, location: str) -> str:
-    """Where a redirect leads, absolute and without fragment; from https only to https (contract R4, R5)."""
+    """Where a redirect leads, absolute and without fragment; from https only to https (contract R4, R5).
+
+    Bytes beyond ASCII are percent-encoded as they stand, as browsers do: most often they are UTF-8.
+    """
     try:
-        target = urljoin(current, location.strip()).partition("#")[0]
+        ascii_only = quote(location.strip().encode("latin-1"), safe=_ASCII)
+        target = urljoin(current, ascii_only).partition("#")[0]
         parts = urlsplit(target)
     except ValueError as error:
         raise FetchError(current, f"redirects to no address ({error})", kind="redirect") from None

@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pipeline.changes import Known
-from pipeline.model import Article, Entry, Revision, TextFrom
+from pipeline.model import Article, Entry, Known, Revision, TextFrom
 from pipeline.times import from_stamp, maybe_stamp, stamp
 
 _KNOWN = """

@@ -28,6 +28,7 @@ class Totals:
     shared_stories: int
     on_topic: tuple[tuple[str, str, int], ...]
     last_ok_at: datetime | None
+    last_polled_at: datetime | None
     next_poll_at: datetime | None
     bytes: int
 
@@ -64,6 +65,7 @@ class Numbers:
             shared_stories=self._one("SELECT count(*) FROM stories WHERE family_count > 1"),
             on_topic=tuple((row[0], row[1], row[2]) for row in topics),
             last_ok_at=from_stamp(self._db.execute("SELECT max(last_ok_at) FROM feeds").fetchone()[0]),
+            last_polled_at=from_stamp(self._db.execute("SELECT max(last_polled_at) FROM feeds").fetchone()[0]),
             next_poll_at=from_stamp(
                 self._db.execute(
                     "SELECT min(next_poll_at) FROM feeds WHERE state NOT IN ('gone', 'paused')"

@@ -99,10 +99,14 @@ class Store:
             raise _explained(error, self.path) from None
 
     def copy_to(self, file: Path) -> None:
-        """A consistent copy in `file`, also beside a running writer (SQLite's backup)."""
+        """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
+        cannot be written or is not intact."""
         copy = sqlite3.connect(file)
         try:
             self._connection.backup(copy, pages=1024, sleep=0.01)
+            sound = copy.execute("PRAGMA quick_check").fetchone()[0]
+            if sound != "ok":
+                raise StoreError(f"{file}: the copy is not intact ({sound}). The original may be damaged.")
         except sqlite3.Error as error:
             raise _explained(error, file) from None
         finally:

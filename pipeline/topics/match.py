@@ -33,6 +33,9 @@ MAX_SPANS = 12
 SINGLE_TERM = 0.6
 """Share of the threshold that one term alone can bring: "TikTok" is not the sale of TikTok."""
 
+FEW_TERMS = 4
+"""A profile with fewer terms than this says no more than them, so each may stand alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -141,7 +144,7 @@ def _match(article: Article, fields: Sequence[_Words], squares: float, one: Comp
         if " " in one.profile.terms[index].text:
             squares += value**2
     length = math.sqrt(squares) or 1.0
-    cap = one.profile.threshold * SINGLE_TERM
+    cap = one.profile.threshold * SINGLE_TERM if len(one.profile.terms) >= FEW_TERMS else 1.0
     points = {index: min(one.weights[index] * value / length, cap) for index, value in weighed.items()}
     score = round(min(1.0, sum(points.values())), 4)
     closed = _closed(one, fields)

@@ -55,9 +55,7 @@ def _feed(number: int, entries: int, fresh: int, words: list[str], weights: list
 def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int) -> None:
     words = _vocabulary()
     weights = [1 / (rank + 1) for rank in range(WORDS)]
-    bodies = {
-        fresh: [_feed(number, entries, fresh, words, weights) for number in range(feeds)] for fresh in (0, 1)
-    }
+    bodies = {fresh: [_feed(number, entries, fresh, words, weights) for number in range(feeds)] for fresh in (0, 1)}
     now = {"fresh": 0}
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,7 +94,9 @@ def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int
         pipe.send(True)
 
 
-async def _measure(feeds: int, entries: int, port: int, pipe: multiprocessing.connection.Connection, db: Path, directory: Path) -> list[dict[str, object]]:
+async def _measure(
+    feeds: int, entries: int, port: int, pipe: multiprocessing.connection.Connection, db: Path, directory: Path
+) -> list[dict[str, object]]:
     directory.mkdir()
     (directory / "topics").mkdir()
     topic = Path(__file__).parents[2] / "config" / "topics" / "tiktok-us-sale.toml"
