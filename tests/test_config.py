@@ -214,7 +214,7 @@ def test_length_of_time_is_read(text: object, length: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "60", 60, 1.5, "m", "-5m", "5 weeks", "5m 3s", "1e3s", True, None, [], "9" * 400 + "d", "10000000000d"],
+    ["", "soon", "60", 60, 1.5, "m", "-5m", "5 weeks", "5m 3s", "1e3s", True, False, None, [], "9" * 40 + "d"],
 )  # fmt: skip
 def test_anything_else_is_no_length_of_time(text: object) -> None:
     with pytest.raises(ValueError, match='Write it like "60m", "10 min" or "2h"'):
@@ -463,7 +463,7 @@ def test_mistake_is_told_with_file_key_finding_and_cure(
         ),
         pytest.param(
             "feeds", "feed = [1]",
-            "feeds.toml: feed[1]: should be a table (it is 1). Start it with a line [[feed]].", id="a list of no tables",
+            "feeds.toml: feed[1]: should be a table (it is 1). Start it with a line [[feed]].", id="a list of numbers",
         ),
         pytest.param(
             "feeds", '[feed]\nurl = "https://a.example/"',

@@ -16,7 +16,7 @@ from pipeline import config, log, service
 from pipeline.cli.main import Place, Site, main
 from pipeline.errors import UsageError
 from pipeline.model import PollOutcome
-from pipeline.times import maybe_stamp, stamp
+from pipeline.times import from_stamp, maybe_stamp, stamp
 
 verbose = click.option("-v", "--verbose", is_flag=True, help="Log everything, also what went well in detail.")
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address the site listens on.")
@@ -83,11 +83,16 @@ def run(place: Place, verbose: bool) -> None:
 @host_option
 @port_option
 @texts_option
+@click.option("--now", metavar="UTC", help="The moment the pages play, like 2020-12-11T00:00:00Z. [default: the clock]")
 @click.pass_obj
-def serve(place: Place, host: str, port: int, texts: bool) -> None:
+def serve(place: Place, host: str, port: int, texts: bool, now: str | None) -> None:
     """The site: Datasette on the database, with settings that are safe to publish. Reads only."""
     log.to_stderr()
-    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts)))
+    try:
+        from_stamp(now)
+    except ValueError:
+        raise UsageError(f"--now {now} is no moment. Write it like 2020-12-11T00:00:00Z.") from None
+    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts, now)))
 
 
 @main.command()
@@ -119,7 +124,7 @@ def demo(leave: bool, as_json: bool, seconds: float, host: str, port: int) -> No
 
     site = Site(host, port, texts=True, now=stamp(newsroom.END))
     if not leave:
-        from pipeline.cli.site import listening  # noqa: PLC0415
+        from pipeline.cli.site import listening
 
         # A port that is taken is better known now than after the ten days.
         listening(site).close()
