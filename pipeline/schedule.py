@@ -54,7 +54,9 @@ def next_poll(
     else:
         wait, why = _after_answer(state, answer, parsed, pace, now)
     spread = min(wait * pace.jitter, pace.jitter_cap) * draw
-    at = (now + wait + spread).replace(microsecond=0)
+    at = now + wait + spread
+    if at.microsecond:  # up, so that a time the server gave is never undercut
+        at = at.replace(microsecond=0) + timedelta(seconds=1)
     if parsed:
         at, why = _past_skipped(at, why, parsed)
     return Plan(at, why)
@@ -110,9 +112,9 @@ def freshness(answer: Response | NotModified, now: datetime) -> timedelta | None
     }
     if "no-cache" in directives or "no-store" in directives:
         return None
-    age = answer.header("age") or ""
-    passed = timedelta(seconds=int(age[:9])) if age.strip().isdigit() else timedelta()
-    if directives.get("max-age", "").isdigit():
+    age = (answer.header("age") or "").strip()
+    passed = timedelta(seconds=int(age[:9])) if age.isdecimal() else timedelta()
+    if directives.get("max-age", "").isdecimal():
         left = timedelta(seconds=int(directives["max-age"][:9])) - passed
     elif "max-age" not in directives and (expires := http_date(answer.header("expires"))):
         left = expires - (http_date(answer.header("date")) or now) - passed

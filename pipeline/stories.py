@@ -108,7 +108,7 @@ def likeness(one: Print, other: Print, common: Mapping[str, float] = MappingProx
 
 def _square(vector: Mapping[str, float], common: Mapping[str, float]) -> float:
     """The squared length of a vector whose common words count less; 1 when none does."""
-    return 1.0 - sum(vector[word] ** 2 * (1 - factor) for word, factor in common.items() if word in vector)
+    return max(0.0, 1.0 - sum(vector[word] ** 2 * (1 - factor) for word, factor in common.items() if word in vector))
 
 
 def shared_text(one: Print, other: Print) -> float:

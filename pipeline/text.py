@@ -21,9 +21,13 @@ _BLOCKS = frozenset(
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD = re.compile(r"\w[\w\u0300-\u036f]*(?:['’]\w[\w\u0300-\u036f]*)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(]?[A-Z0-9À-Þ])")
 
@@ -32,16 +36,16 @@ def plain(markup: str | None) -> str:
     """Text as a reader sees it, paragraphs divided by one blank line.
 
     Takes HTML or plain text. Scripts, styles, images and attributes are dropped by nh3 (ammonia), so what
-    comes back is text, never markup; control and direction-changing characters are removed.
+    comes back is text, never markup; control and direction-changing characters and lone surrogates are removed.
     """
     if not markup:
         return ""
     text = markup
     if "<" in text:
-        text = _TAG.sub("\n", nh3.clean(text, tags=set(_BLOCKS), attributes={}))
+        text = _TAG.sub("\n", nh3.clean(_SURROGATE.sub("", text), tags=set(_BLOCKS), attributes={}))
     if "&" in text:
         text = html.unescape(text)
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTROL.sub("", _LINE_END.sub("\n", text))
     text = _SPACES.sub(" ", text)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
@@ -30,7 +30,7 @@ TRACKERS = frozenset(
 # wt_mc: Webtrekk (German broadcasters); ocid: MSN; soc_*, ncid, guccounter: Yahoo; ftag: CBS and CNET.
 TRACKER_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "oft_")
 
-_JUNK = re.compile(r"[\x00-\x20\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _SCHEMES = ("http", "https")
 
 
@@ -40,31 +40,29 @@ def canonical(url: str, base: str | None = None) -> str | None:
     Relative addresses are taken from `base`. Lower-case host without default port or user name, no fragment, no
     tracking parameters, the rest of the query in a fixed order, percent-encoding made regular. Idempotent.
     """
-    stripped = _JUNK.sub("", url)
+    # As browsers read it (WHATWG URL): a link broken over lines is one, a space inside is written %20.
+    stripped = "".join(part.strip(" ") for part in _CONTROL.split(url)).replace(" ", "%20")
+    if not stripped:
+        return None
     if base:
         try:
             stripped = urljoin(base, stripped)
         except ValueError:
             return None
-    if not stripped or len(stripped) > MAX_URL:
+    if len(stripped) > MAX_URL:
         return None
     try:
         parts = urlsplit(stripped)
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme.lower() not in _SCHEMES or not host:
+    if parts.scheme.lower() not in _SCHEMES or not host or "%" in host:
         return None
     scheme = parts.scheme.lower()
     netloc = f"[{host}]" if ":" in host else host.rstrip(".")
     if port and port != (443 if scheme == "https" else 80):
         netloc = f"{netloc}:{port}"
-    query = parts.query
-    if query:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        kept = [(key, value) for key, value in pairs if not _is_tracker(key)]
-        if len(kept) != len(pairs):
-            query = urlencode(kept)
+    query = "&".join(pair for pair in parts.query.split("&") if not _is_tracker(unquote_plus(pair.partition("=")[0])))
     try:
         regular = canonicalize_url(urlunsplit((scheme, netloc, parts.path or "/", query, "")))
     except (ValueError, UnicodeError):

@@ -132,7 +132,10 @@ def _match(article: Article, fields: Sequence[_Words], squares: float, one: Comp
             for form, index in one.forms.get(word, ()):
                 end = at + len(form)
                 if end <= len(words) and all(words[at + i][0] == form[i] for i in range(1, len(form))):
-                    hits[index][field.field].append((start, words[end - 1][2]))
+                    places = hits[index][field.field]
+                    # The longest form comes first; "deal" and its alias "deals" in one place are one mention.
+                    if not places or start >= places[-1][1]:
+                        places.append((start, words[end - 1][2]))
     if not hits:
         return None
     weighed = {
