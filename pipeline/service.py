@@ -60,6 +60,7 @@ class Service:
     in_flight: dict[int, asyncio.Task[PollOutcome | None]] = field(default_factory=dict)
     chores: set[asyncio.Task[None]] = field(default_factory=set)
     resume_at: float = 0.0
+    trouble: StoreError | None = None
     tidied_at: datetime | None = None
 
     async def tick(self) -> int:
@@ -81,7 +82,10 @@ class Service:
         return started
 
     async def once(self, told: Callable[[PollOutcome], None] = lambda _: None) -> list[PollOutcome]:
-        """One pass: every feed that is due now is polled once. `told` hears each outcome as it comes."""
+        """One pass: every feed that is due now is polled once. `told` hears each outcome as it comes.
+
+        Raises StoreError when the database refused to keep something: that much was not done.
+        """
         outcomes: list[PollOutcome] = []
         seen: set[int] = set()
         while await self.tick():
@@ -94,6 +98,8 @@ class Service:
                     told(outcome)
             await asyncio.sleep(0)
         await self._finish_chores()
+        if self.trouble:
+            raise self.trouble
         return outcomes
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -144,6 +150,7 @@ class Service:
     def _pause(self, error: StoreError) -> None:
         if time.monotonic() >= self.resume_at:
             log.event("polling paused", logging.ERROR, why=error, seconds=STORE_PAUSE.total_seconds())
+        self.trouble = error
         self.resume_at = time.monotonic() + STORE_PAUSE.total_seconds()
 
     def _held(self, state: FeedState, now: datetime) -> bool:

@@ -119,6 +119,19 @@ def test_what_is_no_database_is_refused_in_words(place: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
+def test_a_database_that_another_program_writes_is_work_that_failed(place: Path, outlets: Outlets) -> None:
+    newsbeat(place, "once")
+    outlets.publish("/a", item("bridge"), item("tunnel"), item("ferry"))
+    with sqlite3.connect(place / "news.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ran = newsbeat(place, "once", "--now", str(int(time.time()) + 7200))
+        other.execute("ROLLBACK")
+    assert ran.returncode == 1
+    assert "another program holds the database" in ran.stderr
+    assert "3 new" not in newsbeat(place, "once", "--now", str(int(time.time()) + 7200)).stdout
+    assert json.loads(newsbeat(place, "status", "--json").stdout)["articles"] == 3
+
+
 def test_status_and_feeds_list_tell_how_things_stand(place: Path) -> None:
     assert "there is no database yet" in newsbeat(place, "status").stderr
     newsbeat(place, "once")
@@ -226,6 +239,32 @@ def test_up_polls_and_serves_and_one_signal_stops_both(place: Path) -> None:
         running.kill()
     assert all(status == 200 for status in pages.values()), pages
     assert newsbeat(place, "once").returncode == 0, "the database is free again"
+
+
+def test_a_service_killed_at_any_moment_loses_nothing_and_doubles_nothing(place: Path, outlets: Outlets) -> None:
+    paths = [f"/{number}" for number in range(12)]
+    for path in paths:
+        outlets.publish(path, *(item(f"bridge{path[1:]}-{n}", summary=f"Bridge {path} {n} " * 40) for n in range(20)))
+    outlets.configure(place / "config", *paths)
+    for patience in (0.6, 0.8, 1.0, 1.2):
+        running = subprocess.Popen(
+            [*COMMAND, "--config", str(place / "config"), "--db", str(place / "news.db"), "run"],
+            cwd=ROOT, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(patience)
+        running.kill()
+        running.wait()
+    ran = newsbeat(place, "once")
+    assert ran.returncode == 0, ran.stderr
+    with sqlite3.connect(place / "news.db") as rows:
+        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
+        articles = rows.execute("SELECT count(*), count(DISTINCT url) FROM articles").fetchone()
+        assert articles == (240, 240)
+        for table in ("article_texts", "revisions", "entries", "story_articles"):
+            assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (240,), table
+        new = rows.execute("SELECT sum(new) FROM polls").fetchone()
+        assert new == (240,), "each article was counted by the poll that kept it, and by no other"
 
 
 def test_serve_says_when_there_is_nothing_to_serve(place: Path) -> None:

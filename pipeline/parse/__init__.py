@@ -17,7 +17,7 @@ def feed(response: Response) -> ParsedFeed:
 
     Raises ParseError, in words, when the body is no feed: empty, HTML, or nothing we can read.
     """
-    body = response.body
+    body, is_utf8 = sniff.utf8(response.body)
     match sniff.kind(body):
         case "empty":
             raise ParseError(response.url, "the answer was empty, not a feed")
@@ -28,6 +28,6 @@ def feed(response: Response) -> ParsedFeed:
         case "json":
             return jsonfeed.read(body, response.url)
         case "sitemap":
-            return sitemap.read(body, response.url)
+            return sitemap.read(body, response.url, is_utf8)
         case _:
-            return xml.read(body, response.url, response.header("content-type"))
+            return xml.read(body, response.url, "charset=utf-8" if is_utf8 else response.header("content-type"))

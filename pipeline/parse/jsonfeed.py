@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
 
 from pipeline.errors import ParseError
 from pipeline.model import ParsedFeed
 from pipeline.parse import entry
 from pipeline.urls import canonical
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def read(body: bytes, url: str) -> ParsedFeed:
@@ -43,8 +46,9 @@ def _draft(item: dict[str, Any], base: str, lang: str | None) -> entry.Draft:
         body = html.escape(words, quote=False)
     summary = _text(item.get("summary"))
     identifier = item.get("id")
+    guid = _clean(str(identifier)) if isinstance(identifier, str | int | float) else None
     return entry.Draft(
-        guid=str(identifier) if isinstance(identifier, str | int | float) and identifier != "" else None,
+        guid=guid or None,
         url=canonical(link, base) if link else None,
         title=_text(item.get("title")),
         summary=html.escape(summary, quote=False) if summary else None,
@@ -58,4 +62,9 @@ def _draft(item: dict[str, Any], base: str, lang: str | None) -> entry.Draft:
 
 
 def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    return _clean(value).strip() or None if isinstance(value, str) else None
+
+
+def _clean(value: str) -> str:
+    """Half a surrogate pair is a legal escape in JSON and no character: no database takes it (contract B2)."""
+    return _SURROGATE.sub("\ufffd", value)

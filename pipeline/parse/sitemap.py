@@ -16,29 +16,40 @@ MAX_DEPTH = 256
 _LEAVES = frozenset({"loc", "lastmod", "title", "publication_date", "name", "language"})
 
 
-def read(body: bytes, url: str) -> ParsedFeed:
-    """The sitemap's pages. An index of sitemaps, or a document that is cut, says so: ParseError."""
+def read(body: bytes, url: str, is_utf8: bool = False) -> ParsedFeed:
+    """The sitemap's pages; of a document that is cut or ill-formed, those before the fault, and `whole` is False.
+
+    `is_utf8` says that the declaration's encoding is not the body's. An index of sitemaps, or a document without one
+    complete page before its fault: ParseError.
+    """
     reader = _Reader(url)
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8" if is_utf8 else None, " ")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.words
     parser.EntityDeclHandler = reader.refuse_entity
-    flaw = None
+    flaw, whole = None, True
     try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
+        parser.Parse(body.lstrip(), True)
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two: an encoding expat cannot read
         if not reader.drafts:
             raise ParseError(url, f"the news sitemap is not well-formed: {error}") from None
+        whole = False
         flaw = f"not well-formed ({error}); {len(reader.drafts)} complete items were kept"
-    kept = [draft for draft in reader.drafts if not entry.is_empty(draft)]
+    seen = len(reader.drafts)
+    if seen > entry.MAX_ENTRIES:
+        cut = f"only the first {entry.MAX_ENTRIES} of {seen} pages were read"
+        flaw = f"{flaw}; {cut}" if flaw else cut
+    drafts = reader.drafts[: entry.MAX_ENTRIES]
+    kept = [draft for draft in drafts if not entry.is_empty(draft)]
     return ParsedFeed(
         title=reader.publication,
-        entries=entry.name(url, kept[: entry.MAX_ENTRIES]),
+        entries=entry.name(url, kept),
         lang=reader.lang,
-        skipped=len(reader.drafts) - len(kept[: entry.MAX_ENTRIES]),
+        skipped=len(drafts) - len(kept),
         flaw=flaw,
+        whole=whole,
     )
 
 

@@ -17,14 +17,31 @@ _LINK = re.compile(rb"<link\b[^>]*>", re.I)
 _ATTRIBUTE = re.compile(rb"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
 _FEED_TYPES = (b"application/rss+xml", b"application/atom+xml", b"application/feed+json")
 _LOOK = 65536
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+
+
+def utf8(body: bytes) -> tuple[bytes, bool]:
+    """The body as UTF-8 when its first bytes tell its encoding, and whether they do.
+
+    A byte order mark goes before whatever header and declaration say (RFC 7303, 3; contract B2).
+    """
+    for mark, codec in _MARKS:
+        if body.startswith(mark):
+            return body.decode(codec, "replace").encode("utf-8", "replace"), True
+    return body, False
 
 
 def kind(body: bytes) -> Kind:
     """The kind of document, from the first 64 KiB. What is neither is called xml and left to that reader."""
-    head = body[:_LOOK]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        head = head.decode("utf-16", "ignore").encode()
-    head = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\x00\x09\x0a\x0c\x0d\x20")
+    head = body[:_LOOK].lstrip(b"\x00\x09\x0a\x0c\x0d\x20")
     if not head:
         return "empty"
     if head[:1] in b"{[":

@@ -53,6 +53,8 @@ class Feeds:
         known = {row[0]: (row[1], row[2]) for row in self._db.execute("SELECT url, id, state FROM feeds")}
         configured = {feed.url: feed for feed in feeds}
         added = 0
+        dropped = [url for url, (_, state) in known.items() if url not in configured and state != "paused"]
+        self._db.executemany("UPDATE feeds SET state = 'paused' WHERE url = ?", [(url,) for url in dropped])
         for feed in configured.values():
             outlet = outlet_of(feed)
             outlet_id = self.outlet_id(outlet) if outlet else None
@@ -66,13 +68,13 @@ class Feeds:
                 added += 1
                 continue
             self._db.execute(
+                # A feed that moved onto another one stays paused for as long as that one is asked (contract R6).
                 "UPDATE feeds SET every_s = ?, outlet_id = coalesce(?, outlet_id), title = coalesce(?, title),"
-                " state = CASE state WHEN 'paused' THEN 'ok' ELSE state END"
-                " WHERE url = ?",
+                " state = CASE WHEN state = 'paused' AND NOT EXISTS (SELECT 1 FROM feeds other"
+                " WHERE other.current_url = feeds.current_url AND other.id != feeds.id AND other.state != 'paused')"
+                " THEN 'ok' ELSE state END WHERE url = ?",
                 (every, outlet_id, feed.title, feed.url),
             )
-        dropped = [url for url, (_, state) in known.items() if url not in configured and state != "paused"]
-        self._db.executemany("UPDATE feeds SET state = 'paused' WHERE url = ?", [(url,) for url in dropped])
         return added, len(dropped)
 
     def outlet_id(self, outlet: Outlet) -> int:

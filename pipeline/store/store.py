@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -55,30 +55,36 @@ class Store:
         lock = _lock(path, what)
         connection = None
         try:
-            connection = _connect(path)
-            _migrate(connection, path)
+            connection = sqlite3.connect(path, isolation_level=None)
+            _prepare(connection, path)
             feedback.create(path.with_name("feedback.db"))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
             lock.close()
-            raise _explained(error, path) from None
-        except StoreError:
-            lock.close()
-            raise
+            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
         return cls(connection, path, lock)
 
     @classmethod
     def read(cls, path: Path) -> Store:
-        """The database for looking only, beside a running writer. Raises StoreError when it is missing or not ours."""
-        if not path.is_file():
+        """The database for looking only, beside a running writer.
+
+        Raises StoreError when it is missing, not ours, or of another version.
+        """
+        if not path.is_file() or not path.stat().st_size:
             raise StoreError(f"{path}: there is no database yet. `newsbeat once` makes it.")
+        connection = None
         try:
-            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            _refuse_foreign(sqlite_utils.Database(connection), path)
-        except sqlite3.Error as error:
-            raise _explained(error, path) from None
+            db = sqlite_utils.Database(connection)
+            _refuse_foreign(db, path)
+            if migrations.pending(db):
+                raise StoreError(f"{path}: made by an older Newsbeat. `newsbeat once` brings it up to date.")
+        except (sqlite3.Error, StoreError) as error:
+            if connection:
+                connection.close()
+            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
         return cls(connection, path, None)
 
     @contextmanager
@@ -101,16 +107,14 @@ class Store:
     def copy_to(self, file: Path) -> None:
         """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
         cannot be written or is not intact."""
-        copy = sqlite3.connect(file)
         try:
-            self._connection.backup(copy, pages=1024, sleep=0.01)
-            sound = copy.execute("PRAGMA quick_check").fetchone()[0]
-            if sound != "ok":
-                raise StoreError(f"{file}: the copy is not intact ({sound}). The original may be damaged.")
+            with closing(sqlite3.connect(file)) as copy:
+                self._connection.backup(copy, pages=1024, sleep=0.01)
+                sound = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
             raise _explained(error, file) from None
-        finally:
-            copy.close()
+        if sound != "ok":
+            raise StoreError(f"{file}: the copy is not intact ({sound}). The original may be damaged.")
 
     def close(self) -> None:
         """Lets go of the database and its lock."""
@@ -141,22 +145,21 @@ def schema() -> str:
     )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Makes a fresh connection ours: checked, set up, migrated, and known to take a write."""
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    db = sqlite_utils.Database(connection)
+    _refuse_foreign(db, path)
     # WAL with NORMAL: a crash of the program loses nothing; a power cut may lose the last commits, never corrupts.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    db = sqlite_utils.Database(connection)
-    _refuse_foreign(db, path)
     migrations.apply(db)
+    # A file that may only be read opens all the same; better told now than at the first poll.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
 
 
 def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
