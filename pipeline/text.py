@@ -18,6 +18,9 @@ _BLOCKS = frozenset(
     main ol p pre section table td th tr ul
     """.split()
 )
+# Elements dropped with all they hold: code, and those whose markup HTML reads as bare text. `<noscript><img ...>` of lazy
+# loading is in many feeds, and would come out as words.
+_UNREAD = frozenset("script style iframe noscript noembed noframes xmp plaintext textarea title".split())
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
@@ -35,14 +38,15 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(]?[A-Z
 def plain(markup: str | None) -> str:
     """Text as a reader sees it, paragraphs divided by one blank line.
 
-    Takes HTML or plain text. Scripts, styles, images and attributes are dropped by nh3 (ammonia), so what
+    Takes HTML or plain text. Scripts, styles, frames, images and attributes are dropped by nh3 (ammonia), so what
     comes back is text, never markup; control and direction-changing characters and lone surrogates are removed.
     """
     if not markup:
         return ""
     text = markup
     if "<" in text:
-        text = _TAG.sub("\n", nh3.clean(_SURROGATE.sub("", text), tags=set(_BLOCKS), attributes={}))
+        text = nh3.clean(_SURROGATE.sub("", text), tags=set(_BLOCKS), clean_content_tags=set(_UNREAD), attributes={})
+        text = _TAG.sub("\n", text)
     if "&" in text:
         text = html.unescape(text)
     text = _CONTROL.sub("", _LINE_END.sub("\n", text))

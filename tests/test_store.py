@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 from fakes import FEED, NOW, article, entry, feed
 
 from pipeline.errors import StoreError
@@ -296,6 +297,7 @@ def test_file_in_place_of_a_directory_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 def somebody() -> Iterator[Path]:
     """A directory, and the rest of the test as a user who may be kept out: root may write everywhere."""
+    sqlite_utils.Database(memory=True)  # loads its plugins, which somebody else may not read
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         if os.geteuid() == 0:

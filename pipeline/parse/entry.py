@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -89,6 +89,16 @@ def clipped(draft: Draft) -> Draft:
         content=draft.content[:MAX_TEXT] if draft.content else None,
         authors=tuple(author[:200] for author in draft.authors[:MAX_AUTHORS]),
     )
+
+
+def cuts(drafts: Sequence[Draft], seen: int) -> list[str]:
+    """What the limits of N12 took from a document of `seen` items, in words; empty when nothing."""
+    said = []
+    if seen > MAX_ENTRIES:
+        said.append(f"only the first {MAX_ENTRIES} of {seen} entries were read")
+    if long := sum(clipped(draft) != draft for draft in drafts):
+        said.append(f"{long} {'entry was' if long == 1 else 'entries were'} too long and cut")
+    return said
 
 
 def moment(value: datetime | None) -> datetime | None:

@@ -32,9 +32,7 @@ def read(body: bytes, url: str) -> ParsedFeed:
         entries=entry.name(url, kept),
         lang=lang,
         skipped=min(len(items), entry.MAX_ENTRIES) - len(kept),
-        flaw=f"only the first {entry.MAX_ENTRIES} of {len(items)} items were read"
-        if len(items) > entry.MAX_ENTRIES
-        else None,
+        flaw="; ".join(entry.cuts(drafts, len(items))) or None,
     )
 
 

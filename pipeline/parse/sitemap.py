@@ -29,18 +29,13 @@ def read(body: bytes, url: str, is_utf8: bool = False) -> ParsedFeed:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.words
     parser.EntityDeclHandler = reader.refuse_entity
-    flaw, whole = None, True
+    flaws = []
     try:
         parser.Parse(body.lstrip(), True)
     except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two: an encoding expat cannot read
         if not reader.drafts:
             raise ParseError(url, f"the news sitemap is not well-formed: {error}") from None
-        whole = False
-        flaw = f"not well-formed ({error}); {len(reader.drafts)} complete items were kept"
-    seen = len(reader.drafts)
-    if seen > entry.MAX_ENTRIES:
-        cut = f"only the first {entry.MAX_ENTRIES} of {seen} pages were read"
-        flaw = f"{flaw}; {cut}" if flaw else cut
+        flaws = [f"not well-formed ({error}); {len(reader.drafts)} complete items were kept"]
     drafts = reader.drafts[: entry.MAX_ENTRIES]
     kept = [draft for draft in drafts if not entry.is_empty(draft)]
     return ParsedFeed(
@@ -48,8 +43,8 @@ def read(body: bytes, url: str, is_utf8: bool = False) -> ParsedFeed:
         entries=entry.name(url, kept),
         lang=reader.lang,
         skipped=len(drafts) - len(kept),
-        flaw=flaw,
-        whole=whole,
+        flaw="; ".join([*flaws, *entry.cuts(drafts, len(reader.drafts))]) or None,
+        whole=not flaws,
     )
 
 

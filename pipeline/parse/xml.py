@@ -11,6 +11,7 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from xml.parsers import expat
 
 import feedparser
 
@@ -22,10 +23,22 @@ from pipeline.urls import canonical
 MAX_HINT = timedelta(hours=24)
 """Longest wait taken from a feed's own hints (fetch contract N4)."""
 
+MAX_DEPTH = 256
+"""Deepest nesting of elements that is read (fetch contract N13)."""
+
+# How feedparser trips over markup no feed would hold on purpose, such as </link> in an odd place or &#xd800;.
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.I)
 _ENTITY = re.compile(rb"<!ENTITY", re.I)
+_REFERENCES = re.compile(rb"(?:&#(?:x[0-9a-f]+|[0-9]+);?)+", re.I)
+_REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+)", re.I)
 _ITEM_END = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.I)
 _ROOT_END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.I)
+_SKIP_HOURS = re.compile(rb"<skipHours\b.*?</skipHours", re.I | re.S)
+_SKIP_DAYS = re.compile(rb"<skipDays\b.*?</skipDays", re.I | re.S)
+_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*<", re.I)
+_DAY = re.compile(rb"<day>\s*([a-z]+)\s*<", re.I)
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -34,18 +47,21 @@ def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
     """The feed's entries; what is ill-formed is salvaged and said in `flaw`.
 
     `whole` is False when the document is cut off: its complete entries count, the cut one is left for the next poll.
-    Raises ParseError when nothing in the body is a feed, or when it declares entities (contract N13).
+    Raises ParseError when nothing in the body is a feed, or when it is dangerous to read (contract N13).
     """
-    if _ENTITY.search(body[:65536]):
-        raise ParseError(url, "declares XML entities, which are refused")
+    _refuse_hostile(body, url)
     charset = _CHARSET.search(content_type or "")
     headers = {
         "content-type": "application/xml" + (f"; charset={charset.group(1)}" if charset else ""),
         "content-location": url,
     }
-    read = feedparser.parse(
-        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
+    try:
+        read = _parsed(body, headers)
+    except _STUMBLES:
+        try:
+            read = _parsed(_REFERENCES.sub(_mended, body), headers)
+        except _STUMBLES as error:
+            raise ParseError(url, f"the answer is too broken to read ({type(error).__name__})") from None
     if not read.version and not read.entries:
         why = f": {_said(read.bozo_exception)}" if read.bozo else ""
         raise ParseError(url, f"the answer is not a feed{why}")
@@ -61,12 +77,59 @@ def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
         entries=entry.name(url, kept),
         lang=lang,
         hint=_hint(read.feed),
-        skip_hours=_skip_hours(read.feed),
-        skip_days=_skip_days(read.feed),
-        skipped=len(items) - len(kept),
-        flaw=_flaw(read, whole, len(items)),
+        skip_hours=_skip_hours(body) if "hour" in read.feed else frozenset(),
+        skip_days=_skip_days(body) if "day" in read.feed else frozenset(),
+        skipped=len(drafts) - len(kept),
+        flaw="; ".join(_flaws(read, whole) + entry.cuts(drafts, len(items))) or None,
         whole=whole,
     )
+
+
+def _refuse_hostile(body: bytes, url: str) -> None:
+    """Raises ParseError for entity declarations and for nesting that no feed needs, before feedparser sees them.
+
+    Read as Latin-1, in which every byte is a character: what matters here is ASCII. Where the document is ill-formed
+    this stops; feedparser then reads it loosely, and expands none but plain entities.
+    """
+    depth = 0
+
+    def start(_name: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ParseError(url, f"nested more than {MAX_DEPTH} deep; no feed is")
+
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def declared(name: str, *_: object) -> None:
+        raise ParseError(url, f"declares the entity {name!r}; entity declarations are refused")
+
+    parser = expat.ParserCreate("iso-8859-1")
+    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, declared
+    try:
+        parser.Parse(body.lstrip(), True)
+    except expat.ExpatError:
+        if _ENTITY.search(body[:65536]):
+            raise ParseError(url, "declares XML entities, which are refused") from None
+
+
+def _parsed(body: bytes, headers: dict[str, str]) -> Any:
+    return feedparser.parse(
+        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+    )
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    """A run of character references with the impossible ones replaced, and surrogate pairs (an emoji in two halves)
+    made one character."""
+    numbers = [int(digits[-9:], 16 if hexed else 10) for hexed, digits in _REFERENCE.findall(found.group())]
+    if all(0 < number < 0xD800 or 0xDFFF < number < 0x110000 for number in numbers):
+        return found.group()
+    halves = "".join(chr(number) if 0 < number < 0x110000 else "\ufffd" for number in numbers)
+    whole = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return "".join(f"&#{ord(char)};" for char in whole).encode()
 
 
 def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
@@ -105,38 +168,42 @@ def _moment(parsed: Any) -> datetime | None:
 
 def _hint(feed: Any) -> timedelta | None:
     """The longest wait the feed asks for: `ttl` in minutes, or updatePeriod / updateFrequency (contract T1, T8)."""
-    hours = [0.0]
-    if str(feed.get("ttl", "")).strip().isdigit():
-        hours.append(int(feed["ttl"].strip()[:9]) / 60)
+    hours = [(_number(feed.get("ttl")) or 0) / 60]
     period = _PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower())
     if period:
-        frequency = str(feed.get("sy_updatefrequency", "1")).strip()
-        hours.append(period / max(1, int(frequency[:6]) if frequency.isdigit() else 1))
+        hours.append(period / max(1, _number(feed.get("sy_updatefrequency")) or 1))
     longest = min(timedelta(hours=min(max(hours), 10_000)), MAX_HINT)
     return longest or None
 
 
-def _skip_hours(feed: Any) -> frozenset[int]:
-    listed = str(feed.get("hour", "") or "").split()
-    return frozenset(int(hour) % 24 for hour in listed if hour.isdigit() and int(hour) <= 24)
+def _number(said: object) -> int | None:
+    """A whole number as feeds write it; `None` for anything else."""
+    words = str(said or "").strip()
+    return int(words[:9]) if words.isdecimal() else None
 
 
-def _skip_days(feed: Any) -> frozenset[int]:
-    listed = str(feed.get("day", "") or "").lower().split()
-    return frozenset(_DAYS.index(day) for day in listed if day in _DAYS)
+def _skip_hours(body: bytes) -> frozenset[int]:
+    """The hours listed in skipHours. From the body: feedparser keeps only the last one."""
+    listed = _SKIP_HOURS.search(body)
+    hours = [int(hour) for hour in _HOUR.findall(listed.group())] if listed else []
+    return frozenset(hour % 24 for hour in hours if hour <= 24)
 
 
-def _flaw(read: Any, whole: bool, seen: int) -> str | None:
-    flaws = []
+def _skip_days(body: bytes) -> frozenset[int]:
+    """The weekdays listed in skipDays, Monday as 0."""
+    listed = _SKIP_DAYS.search(body)
+    days = [day.decode().lower() for day in _DAY.findall(listed.group())] if listed else []
+    return frozenset(_DAYS.index(day) for day in days if day in _DAYS)
+
+
+def _flaws(read: Any, whole: bool) -> list[str]:
     if not whole:
-        flaws.append("the document is cut off; its complete entries were kept")
-    elif read.bozo and not isinstance(
+        return ["the document is cut off; its complete entries were kept"]
+    if read.bozo and not isinstance(
         read.bozo_exception, feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType
     ):
-        flaws.append(f"not well-formed ({_said(read.bozo_exception)}); what could be read was kept")
-    if seen > entry.MAX_ENTRIES:
-        flaws.append(f"only the first {entry.MAX_ENTRIES} of {seen} entries were read")
-    return "; ".join(flaws) or None
+        return [f"not well-formed ({_said(read.bozo_exception)}); what could be read was kept"]
+    return []
 
 
 def _said(error: BaseException | None) -> str:

@@ -71,8 +71,8 @@ class Feeds:
                 # A feed that moved onto another one stays paused for as long as that one is asked (contract R6).
                 "UPDATE feeds SET every_s = ?, outlet_id = coalesce(?, outlet_id), title = coalesce(?, title),"
                 " state = CASE WHEN state = 'paused' AND NOT EXISTS (SELECT 1 FROM feeds other"
-                " WHERE other.current_url = feeds.current_url AND other.id != feeds.id AND other.state != 'paused')"
-                " THEN 'ok' ELSE state END WHERE url = ?",
+                " WHERE other.current_url = feeds.current_url AND other.id != feeds.id"
+                " AND other.state NOT IN ('gone', 'paused')) THEN 'ok' ELSE state END WHERE url = ?",
                 (every, outlet_id, feed.title, feed.url),
             )
         return added, len(dropped)
@@ -101,7 +101,9 @@ class Feeds:
 
     def by_current_url(self, url: str) -> FeedState | None:
         """The feed that is asked at this address, if there is one."""
-        row = self._db.execute(_STATE + " WHERE f.current_url = ? LIMIT 1", (url,)).fetchone()
+        row = self._db.execute(
+            _STATE + " WHERE f.current_url = ? AND f.state NOT IN ('gone', 'paused') LIMIT 1", (url,)
+        ).fetchone()
         return _state(row) if row else None
 
     def keep(self, state: FeedState, now: datetime, *, ok: bool, new: bool, error: str | None) -> None:

@@ -157,9 +157,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
     migrations.apply(db)
-    # A file that may only be read opens all the same; better told now than at the first poll.
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("ROLLBACK")
+    # A file that may only be read opens all the same; better told now than at the first poll. Deletes nothing.
+    connection.execute("DELETE FROM hosts WHERE 0")
 
 
 def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:

@@ -1,10 +1,12 @@
 """Recorded answers of six real outlets, served by virtual time and polled by the real service.
 
-    ./run bench replay [--data ../shared/data/history.tar] [--outlet bbc] [--from 2020-04-01] [--until 2020-12-31] [--json]
+    ./run bench replay [--data ../shared/data/history.tar] [--outlet bbc] [--from 2020-04-01] [--until 2020-12-31]
 
-The archive holds `history/versions.jsonl` and `history/OUTLET/TIME.xml.gz`: what each outlet's feed answered, and when. A
-server on 127.0.0.1 gives each outlet's latest answer at the virtual moment; the service passes over its feeds at every
-moment an answer was recorded, as `newsbeat once --now` does. Third-party text: measured here, never kept in the project.
+The archive holds `history/versions.jsonl` and `history/OUTLET/TIME.xml.gz`: what each outlet's feed answered, and when.
+A server on 127.0.0.1 gives each outlet's latest answer at the virtual moment; the service passes over its feeds at
+every moment an answer was recorded, as `newsbeat once --now` does. Third-party text: measured, never kept here.
+
+Two answers recorded within five minutes count as one: no feed is asked more often than that.
 """
 
 from __future__ import annotations
