@@ -26,6 +26,11 @@ CREATE TABLE feeds (
     gone_seen INTEGER NOT NULL DEFAULT 0,
     moved_to TEXT,
     moved_seen INTEGER NOT NULL DEFAULT 0,
+    rhythm TEXT,
+    hint_s INTEGER,
+    fresh_s INTEGER,
+    skip_hours TEXT,
+    skip_days TEXT,
     added_at TEXT NOT NULL,
     last_polled_at TEXT,
     last_ok_at TEXT,
@@ -152,10 +157,15 @@ CREATE TABLE story_articles (
 );
 
 CREATE TABLE story_words (
-    word TEXT NOT NULL,
+    word INTEGER NOT NULL,
     article_id INTEGER NOT NULL REFERENCES articles(id),
     PRIMARY KEY (word, article_id)
 ) WITHOUT ROWID;
+
+CREATE TABLE story_prints (
+    article_id INTEGER PRIMARY KEY REFERENCES articles(id),
+    print BLOB NOT NULL
+);
 
 CREATE TABLE topics (
     slug TEXT PRIMARY KEY,

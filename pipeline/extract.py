@@ -6,6 +6,7 @@ can ever act in a page of ours.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline import text
@@ -52,6 +53,12 @@ def article(entry: Entry, outlet: str, now: datetime) -> Article:
         first_seen_at=now,
         text_hash=text.wording(headline, lead, body),
     )
+
+
+def retitled(known: Article, headline: str | None) -> Article:
+    """An article under another headline; everything else stays as it was."""
+    body = headline or "" if known.text_from == "title" else known.text
+    return replace(known, title=headline, text=body, text_hash=text.wording(headline, known.summary, body))
 
 
 def given(

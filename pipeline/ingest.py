@@ -38,14 +38,12 @@ NEAR_MISS = 0.4
 CANDIDATES = 24
 """Neighbours that are looked at closely for one article."""
 
-_PRINTS_KEPT = 2000
-
 Answer = Response | NotModified | FetchError | ParseError
 
 
 @dataclass(slots=True)
 class Desk:
-    """What a poll needs at hand. `prints` remembers fingerprints of recent articles; it is only a memory."""
+    """What a poll needs at hand."""
 
     store: Store
     outlets: OutletBook
@@ -53,7 +51,6 @@ class Desk:
     topics: tuple[topics.Compiled, ...]
     pace: schedule.Pace
     host_wide_429: bool = True
-    prints: dict[int, stories.Print] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,6 +58,8 @@ class _Tally:
     new: int = 0
     revised: int = 0
     unchanged: int = 0
+    new_at: list[datetime] = field(default_factory=list)
+    overlap: float | None = None
 
 
 async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: datetime, draw: float) -> PollOutcome:
@@ -74,9 +73,7 @@ async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: da
 async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, ParsedFeed | None]:
     """The answer, and what it says when that is not what it said last time."""
     try:
-        answer = await web.get(
-            state.url, etag=state.etag, last_modified=state.last_modified, validators_url=state.validators_url
-        )
+        answer = await web.get(state.url, etag=state.etag, last_modified=state.last_modified)
         if isinstance(answer, NotModified) or memory.body_hash(answer) == state.body_hash:
             return answer, None
         return answer, await workers.run(parse.feed, answer)
@@ -105,8 +102,10 @@ def keep(
             outlet = _outlet_of_feed(state, desk, parsed)
             after = replace(after, outlet_id=desk.store.feeds.outlet_id(outlet))
             _keep_entries(state, desk, parsed, outlet, now, tally)
-        plan = schedule.next_poll(after, answer, parsed, desk.pace, now, draw)
-        after = replace(after, next_poll_at=plan.at)
+        if not isinstance(answer, FetchError | ParseError):
+            after = replace(after, rhythm=schedule.learn(after.rhythm, tally.new_at, tally.overlap, now))
+        plan = schedule.next_poll(after, answer, desk.pace, now, draw)
+        after = replace(after, next_poll_at=plan.at, fresh=plan.fresh)
         if isinstance(answer, FetchError) and answer.status == 429 and desk.host_wide_429:
             desk.store.feeds.hold_host(urls.host_of(answer.url), plan.at, f"{answer.url} answered 429: {plan.why}")
         outcome = _outcome(state, after, answer, parsed, tally, plan, now, ms)
@@ -138,11 +137,11 @@ def _keep_entries(
             names.append((entry, article_id))
     for entry, known in sorted_.suspect:
         article = extract.article(entry, outlet.name, now)
-        titles = store.articles.titles(known.article_id) if state.feed_url != known.home_feed else ()
+        elsewhere = state.feed_url != known.home_feed
+        titles = store.articles.titles(known.article_id) if elsewhere else ()
         kind = changes.kind_of_change(known, article, state.feed_url, titles)
         if kind:
-            store.articles.revise(known.article_id, article, kind, now)
-            judge(known.article_id, article, desk)
+            _revise(known.article_id, article, kind, elsewhere, desk, now)
             tally.revised += 1
         names.append((entry, known.article_id))
     store.articles.name(state.id, names, now)
@@ -150,6 +149,25 @@ def _keep_entries(
     take_in(added, desk)
     tally.new = len(added)
     tally.unchanged = len(parsed.entries) - tally.new - tally.revised
+    if parsed.entries:
+        tally.overlap = 1 - len(sorted_.new) / len(parsed.entries)
+    # An entry's own date says better when it came than the poll that found it, unless it is not to be believed.
+    tally.new_at = [a.published_at if a.published_at and a.published_at <= now else now for _, a in added]
+
+
+def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk: Desk, now: datetime) -> None:
+    """Keeps a new wording, judges it under the article's first date, and lets copies of it be found.
+
+    Another feed than the article's own brings its headline alone.
+    """
+    if elsewhere:
+        (stored,) = desk.store.articles.get([article_id])
+        article = extract.retitled(stored, article.title)
+    desk.store.articles.revise(article_id, article, kind, now)
+    (revised,) = desk.store.articles.get([article_id])
+    judge(article_id, revised, desk)
+    own = stories.fingerprint(revised.title, revised.text)
+    desk.store.stories.remember(article_id, stories.telling_words(own), stories.packed(own))
 
 
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
@@ -179,31 +197,15 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
     own = stories.fingerprint(article.title, article.text)
     words = stories.telling_words(own)
     since = desk.store.stories.first_since(article.first_seen_at - stories.WINDOW)
-    near = desk.store.stories.sharing(words, since, CANDIDATES)
-    _read_up(near, desk)
+    near = desk.store.stories.neighbours(desk.store.stories.sharing(words, since, CANDIDATES))
     candidates = [
-        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, desk.prints[n.article_id])
-        for n in desk.store.stories.neighbours(near)
+        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print))
+        for n in near
     ]
-    placement = stories.place(article, own, candidates)
+    texts = desk.store.articles.texts(stories.look_twice(own, candidates))
+    placement = stories.place(article, own, candidates, texts)
     desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
-    desk.store.stories.remember(article_id, words)
-    _remember(article_id, own, desk)
-
-
-def _read_up(article_ids: Sequence[int], desk: Desk) -> None:
-    """Makes sure the fingerprints of these articles are at hand."""
-    missing = [article_id for article_id in article_ids if article_id not in desk.prints]
-    for article in desk.store.articles.get(missing) if missing else ():
-        assert article.id is not None
-        _remember(article.id, stories.fingerprint(article.title, article.text), desk)
-
-
-def _remember(article_id: int, made: stories.Print, desk: Desk) -> None:
-    # The oldest goes first; CANDIDATES is far below the cap, so what `_read_up` put in is still there for its caller.
-    if len(desk.prints) >= _PRINTS_KEPT:
-        del desk.prints[next(iter(desk.prints))]
-    desk.prints[article_id] = made
+    desk.store.stories.remember(article_id, words, stories.packed(own))
 
 
 def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:

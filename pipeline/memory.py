@@ -53,6 +53,8 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedSt
             etag=answer.header("etag") or state.etag,
             last_modified=answer.header("last-modified") or state.last_modified,
         )
+    if parsed is not None:
+        state = replace(state, hint=parsed.hint, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days)
     if parsed is not None and not parsed.whole:
         return replace(state, body_hash=None, same_bodies=0)
     return replace(

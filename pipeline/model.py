@@ -39,7 +39,9 @@ class FeedState:
     """What we remember of a feed between polls. Validators are kept byte for byte as the server gave them.
 
     `url` is where we ask: the configured address, or the one it moved to for good.
-    `body_hash` is the hash of the last body that parsed; `same_bodies` how often in a row it came unasked for.
+    `rhythm` is what `schedule.learn` made of its habits; `hint` and the skips are what the last document asked for,
+    `fresh` what the server last said. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
+    in a row it came unasked for.
     """
 
     id: int
@@ -59,6 +61,11 @@ class FeedState:
     gone_seen: int = 0
     moved_to: str | None = None
     moved_seen: int = 0
+    rhythm: str | None = None
+    hint: timedelta | None = None
+    fresh: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
     next_poll_at: datetime | None = None
 
 

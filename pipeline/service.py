@@ -22,7 +22,7 @@ from pathlib import Path
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pipeline import config, fetch, ingest, log, retag, schedule, stories, topics, urls
-from pipeline.errors import ConfigError, StoreError
+from pipeline.errors import ConfigError, ParseError, StoreError
 from pipeline.fetch.wire import Limits
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
 from pipeline.store import Store
@@ -134,18 +134,19 @@ class Service:
             return await ingest.poll(state, self.desk, self.web, self.workers, self.now(), self.draw())
         except StoreError as error:
             self._pause(error)
-        except Exception:
+        except Exception as error:
             log.logger.exception("poll failed feed=%s", state.feed_url)
-            self._set_aside(state)
+            return self._set_aside(state, error)
         return None
 
-    def _set_aside(self, state: FeedState) -> None:
-        """A poll that met a bug is due again in an hour, not at the next tick."""
+    def _set_aside(self, state: FeedState, bug: Exception) -> PollOutcome | None:
+        """A poll that met a bug of ours is recorded as failed like any other, and backed off."""
+        why = f"an error in Newsbeat itself ({type(bug).__name__}), see the log"
         try:
-            with self.store.transaction():
-                self.store.feeds.postpone(state.id, self.now() + self.settings.backoff)
+            return ingest.keep(state, self.desk, ParseError(state.url, why), None, self.now(), self.draw())
         except StoreError as error:
             self._pause(error)
+        return None
 
     def _pause(self, error: StoreError) -> None:
         if time.monotonic() >= self.resume_at:
@@ -231,6 +232,8 @@ def pace_of(settings: config.FetchSettings) -> schedule.Pace:
     """The part of the settings that decides when to poll."""
     return schedule.Pace(
         every=settings.every,
+        least=settings.every_least,
+        most=settings.every_most,
         backoff=settings.backoff,
         backoff_cap=settings.backoff_cap,
         hint_cap=settings.hint_cap,

@@ -18,8 +18,8 @@ _BLOCKS = frozenset(
     main ol p pre section table td th tr ul
     """.split()
 )
-# Elements dropped with all they hold: code, and those whose markup HTML reads as bare text. `<noscript><img ...>` of lazy
-# loading is in many feeds, and would come out as words.
+# Elements dropped with all they hold: code, and those whose markup HTML reads as bare text. The `<noscript><img ...>`
+# of lazy loading is in many feeds, and would come out as words.
 _UNREAD = frozenset("script style iframe noscript noembed noframes xmp plaintext textarea title".split())
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -64,7 +64,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = text.replace("’", "'")
-    return _COMBINING.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    # Folded once more at the end: "™" is "TM" only by then.
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold()
 
 
 def tokens(text: str) -> list[str]:

@@ -31,6 +31,7 @@ TRACKERS = frozenset(
 TRACKER_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "oft_")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_HOST = re.compile(r"[a-z0-9_.:-]+")
 _SCHEMES = ("http", "https")
 
 
@@ -53,13 +54,13 @@ def canonical(url: str, base: str | None = None) -> str | None:
         return None
     try:
         parts = urlsplit(stripped)
-        host, port = parts.hostname, parts.port
+        host, port = _ascii(parts.hostname or ""), parts.port
     except ValueError:
         return None
-    if parts.scheme.lower() not in _SCHEMES or not host or "%" in host:
+    if parts.scheme.lower() not in _SCHEMES or not _HOST.fullmatch(host) or "\\" in parts.netloc:
         return None
     scheme = parts.scheme.lower()
-    netloc = f"[{host}]" if ":" in host else host.rstrip(".")
+    netloc = f"[{host}]" if ":" in host else host
     if port and port != (443 if scheme == "https" else 80):
         netloc = f"{netloc}:{port}"
     query = "&".join(pair for pair in parts.query.split("&") if not _is_tracker(unquote_plus(pair.partition("=")[0])))
@@ -68,6 +69,11 @@ def canonical(url: str, base: str | None = None) -> str | None:
     except (ValueError, UnicodeError):
         return None
     return str(regular) if 0 < len(regular) <= MAX_URL else None
+
+
+def _ascii(host: str) -> str:
+    """A host name as DNS has it: ASCII, lower case, no dot after it. UnicodeError, a ValueError, when it is none."""
+    return host.encode("idna").decode().lower().rstrip(".")
 
 
 def _is_tracker(key: str) -> bool:

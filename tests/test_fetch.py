@@ -216,7 +216,7 @@ def test_validators_are_never_invented(server: WireServer) -> None:
 def test_validators_go_along_redirects(server: WireServer) -> None:
     """`redirect-302-etag`"""
     server.answers["/moving"] = answer(status="302 Found", Location="/feed")
-    get(server.url("/moving"), {"etag": '"v1"', "validators_url": server.url("/feed")})
+    get(server.url("/moving"), {"etag": '"v1"'})
     assert [server.headers(n)["if-none-match"] for n in (0, 1)] == ['"v1"', '"v1"']
 
 
@@ -462,7 +462,7 @@ def test_deadline_runs_over_all_hops(server: WireServer) -> None:
         server.answers[f"/{n}"] = lambda steps=steps: steps  # type: ignore[misc]
     started = time.monotonic()
     assert refused(server.url("/0"), deadline=0.3).kind == "timeout"
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 1.5
 
 
 def test_read_timeout_ends_a_silent_answer_before_the_deadline(server: WireServer) -> None:

@@ -19,7 +19,7 @@ from fakes import FEED, NOW, FakeWeb, Inline, Item, Page, feed, item, rss
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import retag, schedule, stories, topics
+from pipeline import retag, schedule, topics
 from pipeline.errors import StoreError
 from pipeline.fetch import Web
 from pipeline.ingest import Desk, poll
@@ -238,7 +238,7 @@ def test_second_poll_brings_only_what_is_new(newsroom: Newsroom) -> None:
         pytest.param([replace(one, guid=None, url=None) for one in (BRIDGE, TUNNEL, HARBOUR)], id="no guid, no link"),
         pytest.param([replace(one, published_at=None) for one in (BRIDGE, TUNNEL, HARBOUR)], id="no date"),
         pytest.param(
-            [replace(one, guid="g", url=None, published_at=None) for one in (BRIDGE, TUNNEL, HARBOUR)],
+            [replace(one, guid="tag:same", url=None, published_at=None) for one in (BRIDGE, TUNNEL, HARBOUR)],
             id="one guid, no link, no date",
         ),
     ],
@@ -286,14 +286,14 @@ def test_empty_feed_is_no_failure_and_deletes_nothing(newsroom: Newsroom) -> Non
 def test_same_page_in_two_feeds_is_one_article_with_two_names(newsroom: Newsroom) -> None:
     newsroom.subscribe(feed(), feed(LOCAL))
     newsroom.publish(BRIDGE)
-    newsroom.publish(replace(BRIDGE, guid="local-7", url=f"{BRIDGE.url}?utm_source=rss#top"), url=LOCAL)
+    newsroom.publish(replace(BRIDGE, guid="tag:local-7", url=f"{BRIDGE.url}?utm_source=rss#top"), url=LOCAL)
     newsroom.poll()
     outcome = newsroom.poll(LOCAL)
     assert (outcome.new, outcome.revised) == (0, 0)
     assert newsroom.count("articles") == newsroom.count("stories") == 1
     assert newsroom.rows("SELECT feed_id, guid, article_id FROM entries") == [
         (1, "tag:example.org,2026:bridge", 1),
-        (2, "local-7", 1),
+        (2, "tag:local-7", 1),
     ]
 
 
@@ -302,7 +302,7 @@ def test_two_feeds_with_their_own_summaries_of_a_page_make_no_revisions(newsroom
     for n in range(3):
         newsroom.publish(BRIDGE, extra=f"<ttl>{n}</ttl>")
         newsroom.publish(
-            replace(BRIDGE, guid="local-7", summary="Our town has a bridge."), url=LOCAL, extra=f"<!--{n}-->"
+            replace(BRIDGE, guid="tag:local-7", summary="Our town has a bridge."), url=LOCAL, extra=f"<!--{n}-->"
         )
         assert newsroom.poll().revised == 0
         assert newsroom.poll(LOCAL).revised == 0
@@ -314,19 +314,18 @@ def test_new_headline_in_another_feed_is_a_revision_of_the_headline_alone(newsro
     newsroom.subscribe(feed(), feed(LOCAL))
     long = "The mayor cut the ribbon. " * 20
     newsroom.publish(replace(BRIDGE, content=long))
-    newsroom.publish(replace(BRIDGE, guid="local-7", summary="Short."), url=LOCAL)
+    newsroom.publish(replace(BRIDGE, guid="tag:local-7", summary="Short."), url=LOCAL)
     newsroom.poll()
     newsroom.poll(LOCAL)
     renamed = "Bridge opens at last"
-    newsroom.publish(replace(BRIDGE, guid="local-7", summary="Short.", title=renamed), url=LOCAL)
+    newsroom.publish(replace(BRIDGE, guid="tag:local-7", summary="Short.", title=renamed), url=LOCAL)
     assert newsroom.poll(LOCAL).revised == 1
     assert newsroom.kinds() == [("headline", renamed)]
-    assert newsroom.one("SELECT title, summary, text_from, text FROM articles JOIN article_texts ON article_id = id") == (
-        renamed, BRIDGE.summary, "content", long.strip()
-    )  # fmt: skip
+    shown = "SELECT title, summary, text_from, text FROM articles JOIN article_texts ON article_id = id"
+    assert newsroom.one(shown) == (renamed, BRIDGE.summary, "content", long.strip())
     newsroom.publish(replace(BRIDGE, content=long, title=renamed))
     assert newsroom.poll().revised == 0
-    newsroom.publish(replace(BRIDGE, guid="local-7", summary="Short."), url=LOCAL)
+    newsroom.publish(replace(BRIDGE, guid="tag:local-7", summary="Short."), url=LOCAL)
     assert newsroom.poll(LOCAL).revised == 0
 
 
@@ -370,7 +369,7 @@ def test_copies_within_one_poll_never_point_to_themselves(newsroom: Newsroom) ->
 
 
 def test_copy_of_a_revised_text_is_recognised(newsroom: Newsroom) -> None:
-    """What is remembered of an article goes with its old wording."""
+    """An article is found by what it says now."""
     newsroom.subscribe(feed(POST_FEED, outlet=None), feed(WIRE_FEED, outlet=None))
     early = Item(
         "Pilots of Port Selwyn refuse to berth ships", "https://wire.example/1", "w", "Pilots.", "More follows."
@@ -425,7 +424,7 @@ def test_order_of_the_feeds_does_not_change_the_articles(
     [
         pytest.param(replace(BRIDGE, title="Bridge closed after a day"), "headline", id="headline"),
         pytest.param(replace(BRIDGE, summary="The bridge was closed on Tuesday."), "summary", id="summary"),
-        pytest.param(replace(BRIDGE, content="The bridge was closed on Tuesday, the council said, after a day."), "text", id="text"),
+        pytest.param(replace(BRIDGE, content="The bridge was closed on Tuesday. " * 3), "text", id="text"),
         pytest.param(replace(BRIDGE, title="Bridge closed", summary="Cracks."), "headline", id="headline and summary"),
         pytest.param(replace(BRIDGE, title="COUNCIL opens the bridge!"), None, id="case and punctuation"),
         pytest.param(replace(BRIDGE, title="  Council  opens the bridge "), None, id="white space"),
@@ -495,7 +494,6 @@ def test_headline_that_goes_back_and_forth_is_a_revision_each_time(newsroom: New
             lambda room: room.fake.update({FEED: Page(b"")}), None,
             "the answer was empty, not a feed; backing off 1 h", id="empty-body",
         ),
-        pytest.param(outlet_goes_down, 503, "the server answered 503 Service Unavailable; backing off 1 h", id="again"),
     ],
 )  # fmt: skip
 def test_failing_feed_keeps_validators_and_articles_and_says_why(
@@ -817,27 +815,20 @@ def test_retag_in_the_background_does_the_same(newsroom: Newsroom) -> None:
 
 def test_reports_of_one_event_join_one_story(newsroom: Newsroom) -> None:
     newsroom.subscribe(feed(), feed(WIRE_FEED, outlet=None))
-    newsroom.publish(
-        item("ferry", title="Ferry Selkie runs aground off Cape Morven", summary="The ferry Selkie ran aground off Cape"
-             " Morven in fog with forty passengers aboard.")
-    )  # fmt: skip
-    newsroom.publish(
-        item("selkie", url="https://wire.example/9", title="Passengers taken off ferry Selkie at Cape Morven",
-             summary="Lifeboats took forty passengers off the Selkie, aground at Cape Morven in fog."),
-        item("budget", url="https://wire.example/10", title="Parliament passes the budget", summary="A vote was taken."),
-        url=WIRE_FEED,
-    )  # fmt: skip
+    aground = item(
+        "ferry",
+        title="Ferry Selkie runs aground off Cape Morven",
+        summary="The ferry Selkie ran aground off Cape Morven in fog with forty passengers aboard.",
+    )
+    rescue = item(
+        "selkie",
+        url="https://wire.example/9",
+        title="Passengers taken off ferry Selkie at Cape Morven",
+        summary="Lifeboats took forty passengers off the Selkie, aground at Cape Morven in fog.",
+    )
+    budget = item("budget", url="https://wire.example/10", title="Parliament passes the budget", summary="It voted.")
+    newsroom.publish(aground)
+    newsroom.publish(rescue, budget, url=WIRE_FEED)
     newsroom.poll()
     newsroom.poll(WIRE_FEED)
     assert newsroom.rows("SELECT article_count, family_count FROM stories ORDER BY id") == [(2, 2), (1, 1)]
-
-
-def test_stories_are_the_same_with_and_without_what_the_desk_remembers(newsroom: Newsroom) -> None:
-    """`prints` is only a memory: a restart forgets it and must not change what is found."""
-    newsroom.publish(replace(BRIDGE, content=WIRE_STORY))
-    newsroom.poll()
-    newsroom.publish(replace(BRIDGE, content=WIRE_STORY.replace("berth", "dock")))
-    newsroom.poll()
-    remembered = newsroom.desk.prints.get(1)
-    (stored,) = newsroom.store.articles.get([1])
-    assert remembered in (None, stories.fingerprint(stored.title, stored.text))

@@ -209,6 +209,31 @@ def test_what_the_database_cannot_keep_is_not_counted_as_polled(tmp_path: Path) 
         play(scene)
 
 
+def test_a_bug_in_one_poll_is_recorded_and_costs_that_poll(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        now = Time()
+        directory = outlets.configure(tmp_path / "config", "/a", "/b")
+        async with opened(directory, tmp_path / "news.db", now) as running:
+            await running.once()
+            running.store.stories.place = lambda *_: 1 / 0  # type: ignore[assignment]
+            outlets.publish("/a", item("bridge"), item("ferry"))
+            now.passes(minutes=61)
+            outcomes = {outcome.feed_url[-2:]: outcome for outcome in await running.once()}
+            assert outcomes["/b"].outcome == "ok"
+            assert outcomes["/a"].outcome == "failed"
+            assert "an error in Newsbeat itself (ZeroDivisionError)" in outcomes["/a"].why
+            assert "ZeroDivisionError" in caplog.text
+            assert await running.once() == [], "it is backed off like any failure"
+            del running.store.stories.place  # type: ignore[misc]
+            now.passes(minutes=70)
+            assert sum(outcome.new for outcome in await running.once()) == 1, "nothing was lost by it"
+
+    with Outlets() as outlets:
+        outlets.publish("/a", item("bridge"))
+        outlets.publish("/b", item("tunnel"))
+        play(scene)
+
+
 def test_no_contact_no_request(tmp_path: Path) -> None:
     async def scene() -> None:
         with pytest.raises(ConfigError, match="contact"):

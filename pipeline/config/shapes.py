@@ -11,6 +11,7 @@ import math
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -64,6 +65,9 @@ def _say(value: timedelta) -> str:
 def _one_url(value: str) -> str:
     if len(value) > MAX_URL or canonical(value) is None:
         raise ValueError(f"{value!r} is not a web address. Write it whole, with http:// or https://.")
+    if "@" in urlsplit(value).netloc:
+        # Not shown in the message either: what is told here may be logged.
+        raise ValueError("the address holds a user name or password. Feed addresses are published; take it out.")
     return value
 
 
@@ -98,6 +102,8 @@ class Fetch(Shape):
 
     contact: str = ""
     every: Annotated[Duration, _within(5 * _M, 24 * _H)] = 60 * _M
+    every_least: Annotated[Duration, _within(5 * _M, 24 * _H)] = 30 * _M
+    every_most: Annotated[Duration, _within(30 * _M, 24 * _H)] = 6 * _H
     per_host_gap: Annotated[Duration, _within(0 * _S, 60 * _S)] = 1 * _S
     per_host_in_flight: int = Field(default=2, ge=1, le=8)
     in_flight: int = Field(default=32, ge=1, le=256)

@@ -20,6 +20,8 @@ class FetchSettings:
 
     contact: str = ""
     every: timedelta = timedelta(minutes=60)
+    every_least: timedelta = timedelta(minutes=30)
+    every_most: timedelta = timedelta(hours=6)
     per_host_gap: timedelta = timedelta(seconds=1)
     per_host_in_flight: int = 2
     in_flight: int = 32

@@ -79,7 +79,6 @@ class Web:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
-        validators_url: str | None = None,
     ) -> Answer:
         """The answer to one GET, redirects followed, complete and decoded.
 

@@ -14,11 +14,16 @@ from typing import Any
 from xml.parsers import expat
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin as FeedParserMixin
 
 from pipeline.errors import ParseError
 from pipeline.model import ParsedFeed
 from pipeline.parse import entry
 from pipeline.urls import canonical
+
+# A guid is opaque (contract I1): feedparser would make "story-7" an address of the feed's host, and another one after
+# the feed moves.
+FeedParserMixin.can_be_relative_uri = FeedParserMixin.can_be_relative_uri - {"id"}
 
 MAX_HINT = timedelta(hours=24)
 """Longest wait taken from a feed's own hints (fetch contract N4)."""
@@ -138,6 +143,9 @@ def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
     if content and content == summary:
         summary = None
     link = item.get("link")
+    if link and link == item.get("id") and not link.lower().startswith(("http://", "https://")):
+        # feedparser takes a guid for a link unless it says isPermaLink="false"; one that is no address is no link.
+        link = None
     if not link:
         link = next((e.get("href") for e in item.get("links", ()) if e.get("rel") == "alternate"), None)
     return entry.Draft(
@@ -147,7 +155,8 @@ def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
         summary=summary,
         content=content or None,
         authors=_authors(item),
-        published_at=_moment(item.get("published_parsed") or item.get("updated_parsed")),
+        # dict.get, since feedparser's own warns and then gives the date of publication.
+        published_at=_moment(item.get("published_parsed") or dict.get(item, "updated_parsed")),
         lang=lang,
     )
 

@@ -155,6 +155,16 @@ class Articles:
             self._read("a.id IN (SELECT value FROM json_each(?)) ORDER BY a.id", (json.dumps(list(article_ids)),))
         )
 
+    def texts(self, article_ids: Sequence[int]) -> dict[int, str]:
+        """The texts of these articles by id."""
+        if not article_ids:
+            return {}
+        rows = self._db.execute(
+            "SELECT article_id, text FROM article_texts WHERE article_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(article_ids)),),
+        )
+        return {row[0]: row[1] for row in rows}
+
     def all(self, after: int = 0) -> Iterator[Article]:
         """Every article with an id above `after`, in order of first sight, a few hundred at a time."""
         while batch := list(self._read("a.id > ? ORDER BY a.id LIMIT 500", (after,))):

@@ -14,7 +14,7 @@ from pipeline.times import from_stamp, maybe_stamp, stamp
 _STATE = """
     SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
         f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
-        f.gone_seen, f.moved_to, f.moved_seen, f.next_poll_at
+        f.gone_seen, f.moved_to, f.moved_seen, f.rhythm, f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at
     FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
 """
 
@@ -111,7 +111,8 @@ class Feeds:
         self._db.execute(
             """UPDATE feeds SET current_url = ?, title = ?, outlet_id = ?, state = ?, etag = ?, last_modified = ?,
                 validators_url = ?, body_hash = ?, same_bodies = ?, failures = ?, gone_seen = ?, moved_to = ?,
-                moved_seen = ?, next_poll_at = ?, last_polled_at = ?,
+                moved_seen = ?, rhythm = ?, hint_s = ?, fresh_s = ?, skip_hours = ?, skip_days = ?,
+                next_poll_at = ?, last_polled_at = ?,
                 last_ok_at = CASE WHEN ? THEN ? ELSE last_ok_at END,
                 last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END,
                 last_error = ?,
@@ -120,7 +121,8 @@ class Feeds:
             (
                 state.url, state.title, state.outlet_id, state.state, state.etag, state.last_modified,
                 state.validators_url, state.body_hash, state.same_bodies, state.failures, state.gone_seen,
-                state.moved_to, state.moved_seen, maybe_stamp(state.next_poll_at), stamp(now),
+                state.moved_to, state.moved_seen, state.rhythm, _seconds(state.hint), _seconds(state.fresh),
+                _listed(state.skip_hours), _listed(state.skip_days), maybe_stamp(state.next_poll_at), stamp(now),
                 ok, stamp(now), new, stamp(now), error, error, stamp(now), state.id,
             ),
         )  # fmt: skip
@@ -161,11 +163,23 @@ class Feeds:
 
 def _state(row: tuple[Any, ...]) -> FeedState:
     values = dict(zip(_COLUMNS, row, strict=True))
-    every, due = values.pop("every_s"), values.pop("next_poll_at")
-    return FeedState(**values, every=timedelta(seconds=every) if every else None, next_poll_at=from_stamp(due))
+    for key in ("every", "hint", "fresh"):
+        values[key] = timedelta(seconds=values[key]) if values[key] else None
+    for key in ("skip_hours", "skip_days"):
+        values[key] = frozenset(int(number) for number in (values[key] or "").split())
+    values["next_poll_at"] = from_stamp(values["next_poll_at"])
+    return FeedState(**values)
+
+
+def _seconds(wait: timedelta | None) -> int | None:
+    return round(wait.total_seconds()) if wait else None
+
+
+def _listed(numbers: frozenset[int]) -> str | None:
+    return " ".join(str(number) for number in sorted(numbers)) or None
 
 
 _COLUMNS = (
-    "id feed_url url title outlet outlet_id state every_s etag last_modified validators_url body_hash same_bodies"
-    " failures gone_seen moved_to moved_seen next_poll_at"
+    "id feed_url url title outlet outlet_id state every etag last_modified validators_url body_hash same_bodies"
+    " failures gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at"
 ).split()

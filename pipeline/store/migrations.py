@@ -46,6 +46,11 @@ def m0001_outlets_and_feeds(db: Database) -> None:
             gone_seen INTEGER NOT NULL DEFAULT 0,
             moved_to TEXT,
             moved_seen INTEGER NOT NULL DEFAULT 0,
+            rhythm TEXT,
+            hint_s INTEGER,
+            fresh_s INTEGER,
+            skip_hours TEXT,
+            skip_days TEXT,
             added_at TEXT NOT NULL,
             last_polled_at TEXT,
             last_ok_at TEXT,
@@ -167,12 +172,17 @@ def m0003_stories_and_topics(db: Database) -> None:
             similarity REAL NOT NULL,
             PRIMARY KEY (story_id, article_id)
         )""",
-        # By these words recent articles find each other; rows older than the window are of no use and are deleted.
+        # By these words (as hashes) recent articles find each other, and by their fingerprints they are compared.
+        # Rows older than the window are of no use and are deleted.
         """CREATE TABLE story_words (
-            word TEXT NOT NULL,
+            word INTEGER NOT NULL,
             article_id INTEGER NOT NULL REFERENCES articles(id),
             PRIMARY KEY (word, article_id)
         ) WITHOUT ROWID""",
+        """CREATE TABLE story_prints (
+            article_id INTEGER PRIMARY KEY REFERENCES articles(id),
+            print BLOB NOT NULL
+        )""",
         """CREATE TABLE topics (
             slug TEXT PRIMARY KEY,
             title TEXT NOT NULL,

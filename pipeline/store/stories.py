@@ -25,6 +25,7 @@ class Neighbour:
     seen_at: datetime
     copy_of: int | None
     story_id: int | None
+    print: bytes
 
 
 class Stories:
@@ -41,14 +42,19 @@ class Stories:
         ).fetchone()
         return int(row[0]) if row else 2**62
 
-    def remember(self, article_id: int, words: Iterable[str]) -> None:
-        """Makes an article findable by these words."""
+    def remember(self, article_id: int, words: Iterable[int], fingerprint: bytes) -> None:
+        """Makes an article findable by these words, and comparable by its fingerprint."""
         self._db.executemany(
             "INSERT INTO story_words (word, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(word, article_id) for word in words],
         )
+        self._db.execute(
+            "INSERT INTO story_prints (article_id, print) VALUES (?, ?)"
+            " ON CONFLICT (article_id) DO UPDATE SET print = excluded.print",
+            (article_id, fingerprint),
+        )
 
-    def sharing(self, words: Mapping[str, float], since_id: int, limit: int) -> list[int]:
+    def sharing(self, words: Mapping[int, float], since_id: int, limit: int) -> list[int]:
         """Ids of articles from `since_id` on that were remembered by any of these words, most weight shared first."""
         shared: dict[int, float] = defaultdict(float)
         for word, weight in words.items():
@@ -62,22 +68,24 @@ class Stories:
         return [article_id for article_id, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:limit]]
 
     def forget(self, before_id: int) -> int:
-        """Lets go of words of articles that no window reaches any more; returns how many rows."""
-        return self._db.execute("DELETE FROM story_words WHERE article_id < ?", (before_id,)).rowcount
+        """Lets go of words and fingerprints that no window reaches any more; returns how many articles."""
+        self._db.execute("DELETE FROM story_words WHERE article_id < ?", (before_id,))
+        return self._db.execute("DELETE FROM story_prints WHERE article_id < ?", (before_id,)).rowcount
 
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
         """These articles as neighbours."""
         rows = self._db.execute(
-            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id FROM json_each(?) j"
+            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id, p.print FROM json_each(?) j"
             " JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
+            " JOIN story_prints p ON p.article_id = a.id"
             " LEFT JOIN story_articles s ON s.article_id = a.id",
             (json.dumps(list(article_ids)),),
         )
         found = []
-        for row_id, outlet, seen, copy_of, story_id in rows:
+        for row_id, outlet, seen, copy_of, story_id, fingerprint in rows:
             seen_at = from_stamp(seen)
             assert seen_at is not None
-            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id))
+            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id, fingerprint))
         return found
 
     def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:

@@ -2,7 +2,7 @@
 
     ./run bench 2000-feeds [--feeds 2000] [--entries 10] [--json]
 
-The feeds are invented (words drawn by Zipf's law, seed 7) and served on 127.0.0.1 by a process of its own, whose work
+The feeds are invented (English words drawn as often as they are used) and served on 127.0.0.1 by a process of its own, whose work
 is not counted. Processor seconds are those of the service and its workers.
 """
 
@@ -23,17 +23,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from wordfreq import top_n_list, word_frequency
+
 from pipeline import service
 from tests.bench.measure import cost, cpu_now, ignore
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
-WORDS = 20_000
+WORDS = 30_000
 
 
-def _vocabulary() -> list[str]:
-    draw = random.Random(7)
-    parts = ["ka", "lo", "mi", "ren", "ta", "vo", "sul", "pe", "dra", "nim", "os", "gar", "tel", "bru", "fen", "qui"]
-    return ["".join(draw.choice(parts) for _ in range(draw.randint(2, 4))) for _ in range(WORDS)]
+def _vocabulary() -> tuple[list[str], list[float]]:
+    """English words and how often each is used, so that common and rare are what they are in real news."""
+    words = top_n_list("en", WORDS)
+    return words, [word_frequency(word, "en") for word in words]
 
 
 def _feed(number: int, entries: int, fresh: int, words: list[str], weights: list[float]) -> bytes:
@@ -53,8 +55,7 @@ def _feed(number: int, entries: int, fresh: int, words: list[str], weights: list
 
 
 def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int) -> None:
-    words = _vocabulary()
-    weights = [1 / (rank + 1) for rank in range(WORDS)]
+    words, weights = _vocabulary()
     bodies = {fresh: [_feed(number, entries, fresh, words, weights) for number in range(feeds)] for fresh in (0, 1)}
     now = {"fresh": 0}
 

@@ -1,4 +1,4 @@
-"""When to ask a feed again, from the answer it gave. Pure: now and the draw are handed in.
+"""The moment of the next poll. Pure: now and the draw are handed in.
 
 Hints of feeds and servers lengthen the wait and never shorten it (fetch contract T1); the numbers of section 1 are
 defaults of `Pace` and come from `[fetch]`.
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError, ParseError
-from pipeline.model import FeedState, NotModified, ParsedFeed, Response
+from pipeline.model import FeedState, NotModified, Response
+from pipeline.schedule import rhythm
 from pipeline.times import http_date, spoken
 
 Answer = Response | NotModified | FetchError | ParseError
@@ -21,6 +22,8 @@ class Pace:
     """The numbers of polling (contract N1 to N5)."""
 
     every: timedelta = timedelta(minutes=60)
+    least: timedelta = timedelta(minutes=30)
+    most: timedelta = timedelta(hours=6)
     backoff: timedelta = timedelta(minutes=60)
     backoff_cap: timedelta = timedelta(hours=24)
     hint_cap: timedelta = timedelta(hours=24)
@@ -33,54 +36,57 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The moment of the next poll and the reason in words, for `polls.why` and `newsbeat feeds list`."""
+    """The moment of the next poll and the reason in words, for `polls.why` and `newsbeat feeds list`.
+
+    `fresh` is what the server last said of freshness, to be remembered for answers that do not say (contract C6).
+    """
 
     at: datetime
     why: str
+    fresh: timedelta | None = None
 
 
-def next_poll(
-    state: FeedState, answer: Answer, parsed: ParsedFeed | None, pace: Pace, now: datetime, draw: float
-) -> Plan:
+def next_poll(state: FeedState, answer: Answer, pace: Pace, now: datetime, draw: float) -> Plan:
     """The earliest moment to ask this feed again.
 
-    After an answer: the longest of the feed's interval, its freshness (RFC 9111, 4.2.1) and its own hint (ttl,
-    updatePeriod). After a failure: 60 min doubled for each failure in a row, or Retry-After (RFC 9110, 10.2.3).
-    `state.failures` counts this failure too. `draw` in 0..1 makes feeds that share an interval come apart, only ever
-    later. Never raises.
+    After an answer: the longest of the feed's interval (its rhythm, or what the operator configured for it), its
+    freshness (RFC 9111, 4.2.1) and its own hint (ttl, updatePeriod). After a failure: 60 min doubled for each failure
+    in a row, or Retry-After (RFC 9110, 10.2.3). `state` is what is remembered after this answer: it counts this failure
+    too, and holds the document's hints. `draw` in 0..1 makes feeds that share an interval come apart, only ever later.
+    Never raises.
     """
     if isinstance(answer, FetchError | ParseError):
+        fresh = state.fresh
         wait, why = _after_failure(state, answer, pace)
     else:
-        wait, why = _after_answer(state, answer, parsed, pace, now)
+        fresh = freshness(answer, now) if _speaks_of_freshness(answer) else state.fresh
+        wait, why = _after_answer(state, fresh, pace, now)
     spread = min(wait * pace.jitter, pace.jitter_cap) * draw
     at = now + wait + spread
     if at.microsecond:  # up, so that a time the server gave is never undercut
         at = at.replace(microsecond=0) + timedelta(seconds=1)
-    if parsed:
-        at, why = _past_skipped(at, why, parsed)
-    return Plan(at, why)
+    at, why = _past_skipped(at, why, state)
+    return Plan(at, why, fresh)
 
 
-def _after_answer(
-    state: FeedState, answer: Response | NotModified, parsed: ParsedFeed | None, pace: Pace, now: datetime
-) -> tuple[timedelta, str]:
-    own = state.every or pace.every
-    waits = [(own, f"every {spoken(own)}" + (", as configured for it" if state.every else ""))]
-    fresh = freshness(answer, now)
+def _after_answer(state: FeedState, fresh: timedelta | None, pace: Pace, now: datetime) -> tuple[timedelta, str]:
+    if state.every:
+        waits = [(state.every, f"every {spoken(state.every)}, as configured for it")]
+    else:
+        waits = [rhythm.wait(rhythm.read(state.rhythm), pace.every, pace.least, pace.most, now)]
     if fresh:
         waits.append((min(fresh, pace.hint_cap), f"the server says it stays fresh for {spoken(fresh)}"))
-    if parsed and parsed.hint:
-        waits.append((min(parsed.hint, pace.hint_cap), f"the feed asks for {spoken(parsed.hint)}"))
+    if state.hint:
+        waits.append((min(state.hint, pace.hint_cap), f"the feed asks for {spoken(state.hint)}"))
     if state.same_bodies >= 3 and not (state.etag or state.last_modified):
         waits.append((pace.unconditional_every, "the server has no validators and nothing changes"))
     return max(waits, key=lambda wait: wait[0])
 
 
-def _past_skipped(at: datetime, why: str, parsed: ParsedFeed) -> tuple[datetime, str]:
+def _past_skipped(at: datetime, why: str, state: FeedState) -> tuple[datetime, str]:
     """The first moment from `at` on that skipHours and skipDays allow; lists that name all of them are ignored (T7)."""
-    hours = parsed.skip_hours if len(parsed.skip_hours) < 24 else frozenset[int]()
-    days = parsed.skip_days if len(parsed.skip_days) < 7 else frozenset[int]()
+    hours = state.skip_hours if len(state.skip_hours) < 24 else frozenset[int]()
+    days = state.skip_days if len(state.skip_days) < 7 else frozenset[int]()
     later = at
     while later.hour in hours or later.weekday() in days:
         later = later.replace(minute=0, second=0) + timedelta(hours=1)
@@ -98,6 +104,11 @@ def _after_failure(state: FeedState, error: FetchError | ParseError, pace: Pace)
     wait = min(pace.backoff * 2**doublings, pace.backoff_cap)
     nth = f", failure {state.failures} in a row" if state.failures > 1 else ""
     return wait, f"backing off {spoken(wait)}{nth}"
+
+
+def _speaks_of_freshness(answer: Response | NotModified) -> bool:
+    """Whether an answer says anything of freshness: a bare 304 keeps what was said before (RFC 9111, 4.3.4)."""
+    return answer.header("cache-control") is not None or answer.header("expires") is not None
 
 
 def freshness(answer: Response | NotModified, now: datetime) -> timedelta | None:

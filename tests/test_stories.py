@@ -1,0 +1,229 @@
+"""Is it the same text, and which story does it join. All reports are invented."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from fakes import NOW, article
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import stories
+from pipeline.model import Placement
+from pipeline.stories import Candidate, Vector
+
+Report = tuple[str | None, str]
+
+FERRY = (
+    "Ferry Albatross runs aground off Korvik",
+    "The ferry Albatross ran aground on the Skarn reef off Korvik in thick fog, and lifeboats took all ninety"
+    " passengers ashore. Captain Ragna Holt told the coastguard that the radar had failed minutes before.",
+)
+FERRY_AGAIN = (
+    "Ninety rescued as Albatross hits reef near Korvik",
+    "Lifeboats brought ninety passengers of the grounded ferry Albatross to Korvik. The coastguard said that the"
+    " ship struck the Skarn reef in fog after its radar failed, according to captain Ragna Holt.",
+)
+BAKERY = (
+    "Village bakery wins the golden rye prize",
+    "A bakery in Lower Tannet won the golden rye prize for a sourdough loaf baked in a wood oven by the Pemberle"
+    " sisters, who learned the craft from their grandmother.",
+)
+WIRE = (
+    "Surveyors mapped a colony of puffins on the cliffs of Ostrey this spring and counted twice as many burrows as a"
+    " decade ago. The biologist Wenche Aalbu credits a ban on trawling near the skerries, which left more sand eels"
+    " for the chicks. Fishermen in Ostrey had opposed the ban and lost their court case in the capital. The warden"
+    " hopes that gannets will follow, and a webcam will be mounted beside the lighthouse before the next breeding"
+    " season begins. Visitors are asked to keep dogs on leads along the coastal path until the last chick has flown."
+)
+
+
+def key(word: str) -> int:
+    """What a word is called in a fingerprint."""
+    [only] = stories.fingerprint(None, word)
+    return only
+
+
+def candidate(
+    report: Report,
+    article_id: int = 1,
+    *,
+    outlet: str = "Hill Gazette",
+    story_id: int | None = 1,
+    copy_of: int | None = None,
+    seen_at: datetime = NOW,
+) -> Candidate:
+    return Candidate(article_id, outlet, seen_at, copy_of, story_id, stories.fingerprint(*report))
+
+
+def place(
+    report: Report, *candidates: Candidate, outlet: str = "Example Times", texts: dict[int, str] | None = None
+) -> Placement:
+    """Where a report belongs; `texts` are the texts of the candidates, for those that are looked at twice."""
+    own = stories.fingerprint(*report)
+    twice = stories.look_twice(own, candidates)
+    read = {number: body for number, body in (texts or {}).items() if number in twice}
+    return stories.place(article(title=report[0], text=report[1], outlet=outlet), own, candidates, read)
+
+
+def test_an_article_without_neighbours_opens_a_story() -> None:
+    assert place(FERRY).story_id is None
+
+
+def test_a_report_of_the_same_event_joins_its_story() -> None:
+    made = place(FERRY_AGAIN, candidate(FERRY, story_id=7), candidate(BAKERY, 2, story_id=8))
+    assert made.story_id == 7
+    assert made.copy_of is None
+    assert stories.SAME_EVENT <= made.similarity <= 1
+
+
+def test_a_report_of_another_event_opens_its_own() -> None:
+    assert place(BAKERY, candidate(FERRY), candidate(FERRY_AGAIN, 2)).story_id is None
+
+
+def test_a_likeness_fades_with_time() -> None:
+    placed = [
+        place(FERRY_AGAIN, candidate(FERRY, seen_at=NOW - timedelta(hours=hours))).similarity for hours in (0, 12, 24)
+    ]
+    assert placed == sorted(placed, reverse=True)
+    assert place(FERRY_AGAIN, candidate(FERRY, seen_at=NOW - timedelta(days=30))).story_id is None
+
+
+def test_a_candidate_that_no_story_holds_is_joined_by_nobody() -> None:
+    assert place(FERRY_AGAIN, candidate(FERRY, story_id=None)).story_id is None
+
+
+@pytest.mark.parametrize(
+    ("body", "stored", "outlet", "copy_of"),
+    [
+        pytest.param(WIRE, WIRE, "Hill Gazette", 1, id="the same text at another outlet"),
+        pytest.param(WIRE + " Our reporter was there.", WIRE, "Hill Gazette", 1, id="with something added"),
+        pytest.param(WIRE[: len(WIRE) * 2 // 3], WIRE, "Hill Gazette", 1, id="shortened"),
+        pytest.param(WIRE.upper(), WIRE, "Hill Gazette", 1, id="in capitals"),
+        pytest.param(WIRE, WIRE, "Example Times", None, id="at the same outlet"),
+        pytest.param(WIRE[:200], WIRE[:200], "Hill Gazette", None, id="too short to be called one"),
+        pytest.param(FERRY[1], WIRE, "Hill Gazette", None, id="another text"),
+        pytest.param(" ".join(sorted(WIRE.split())), WIRE, "Hill Gazette", None, id="the same words in another order"),
+    ],
+)
+def test_a_copy_is_the_same_text_at_another_outlet(body: str, stored: str, outlet: str, copy_of: int | None) -> None:
+    near = candidate(("Puffins return to Ostrey", stored), outlet=outlet)
+    assert place(("More puffins on the cliffs", body), near, texts={1: stored}).copy_of == copy_of
+
+
+def test_a_copy_points_to_the_earliest_version_and_joins_its_story() -> None:
+    report = ("Puffins return to Ostrey", WIRE)
+    first = candidate(report, 3, story_id=9)
+    second = candidate(report, 5, outlet="Coast Post", story_id=9, copy_of=3)
+    texts = {3: WIRE, 5: WIRE}
+    assert place(report, second, first, texts=texts) == Placement(9, 1.0, 3)
+    assert place(report, second, texts=texts) == Placement(9, 1.0, 3), "a copy of a copy is a copy of the first"
+
+
+def test_only_texts_that_are_much_alike_are_looked_at_twice() -> None:
+    wire = ("Puffins return to Ostrey", WIRE)
+    near = [candidate(wire, 1), candidate(FERRY, 2), candidate(BAKERY, 3)]
+    assert stories.look_twice(stories.fingerprint("More puffins", WIRE), near) == [1]
+
+
+def test_a_story_is_judged_by_its_nearest_reports_not_by_its_longest() -> None:
+    near = [candidate(FERRY, 1, story_id=1), candidate(FERRY_AGAIN, 2, story_id=1)]
+    mixed = [candidate(FERRY, 3, story_id=2), candidate(BAKERY, 4, story_id=2)]
+    assert place(FERRY_AGAIN, *mixed, *near).story_id == 1
+
+
+def test_a_word_that_several_stories_hold_counts_less() -> None:
+    report = stories.fingerprint("Albatross sells shares in Korvik", "Brokers expect a dividend of the company.")
+    stored = stories.fingerprint(*FERRY)
+    plain = stories.likeness(report, stored)
+    assert stories.likeness(report, stored, {key("albatross"): 0.1, key("korvik"): 0.1}) < plain
+    assert stories.likeness(report, stored, {key("zyxxotl"): 0.1}) == pytest.approx(plain)
+
+
+def test_no_single_word_makes_an_event() -> None:
+    one = stories.fingerprint("Albatross", "Albatross Albatross Albatross")
+    assert stories.likeness(one, one) <= stories.WORD_CAP + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param((None, ""), FERRY, id="nothing to compare"),
+        pytest.param((None, "the of and"), FERRY, id="only common words"),
+        pytest.param(BAKERY, ("Zyx", "qwv"), id="no word in common"),
+    ],
+)
+def test_nothing_in_common_is_no_likeness(one: Report, other: Report) -> None:
+    assert stories.likeness(stories.fingerprint(*one), stories.fingerprint(*other)) == 0
+    assert stories.shared_text(stories.runs(one[1]), stories.runs(WIRE)) == 0
+
+
+def test_telling_words_are_the_rarest_and_most_stressed_first() -> None:
+    made = stories.telling_words(stories.fingerprint(*FERRY))
+    assert len(made) <= stories.TELLING_WORDS
+    assert list(made.values()) == sorted(made.values(), reverse=True)
+    assert {key("albatross"), key("korvik")} <= set(list(made)[:5])
+    assert stories.fingerprint("the", "the of and") == {}
+
+
+WORDS = "albatross korvik reef fog ferry captain radar lifeboat harbour the of and bakery rye 2026 deals deal".split()
+reports = st.tuples(
+    st.none() | st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join),
+    st.lists(st.sampled_from(WORDS), max_size=90).map(" ".join),
+)
+factors = st.dictionaries(
+    st.sampled_from([key(word) for word in WORDS if stories.fingerprint(None, word)]), st.floats(0.05, 1), max_size=6
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(reports, reports, factors)
+def test_likeness_is_symmetric_and_lies_in_0_to_1(one: Report, other: Report, common: dict[int, float]) -> None:
+    left, right = stories.fingerprint(*one), stories.fingerprint(*other)
+    value = stories.likeness(left, right, common)
+    assert value == pytest.approx(stories.likeness(right, left, common))
+    assert 0 <= value <= 1 + 1e-6
+    shared = stories.shared_text(stories.runs(one[1]), stories.runs(other[1]))
+    assert 0 <= shared <= 1
+    assert shared == stories.shared_text(stories.runs(other[1]), stories.runs(one[1]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(reports)
+def test_a_fingerprint_has_length_one_or_is_empty_and_survives_being_packed(report: Report) -> None:
+    made = stories.fingerprint(*report)
+    assert sum(value**2 for value in made.values()) == pytest.approx(1 if made else 0)
+    back: Vector = stories.unpacked(stories.packed(made))
+    assert back == pytest.approx(made)
+    assert stories.likeness(made, back) == pytest.approx(stories.likeness(made, made), abs=1e-5)
+
+
+neighbours = st.lists(
+    st.tuples(
+        reports,
+        st.sampled_from(["Example Times", "Hill Gazette"]),
+        st.none() | st.integers(1, 3),
+        st.none() | st.integers(1, 9),
+        st.integers(0, 200),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(reports, neighbours)
+def test_an_article_joins_one_of_its_neighbours_stories_or_none(
+    report: Report, near: list[tuple[Report, str, int | None, int | None, int]]
+) -> None:
+    candidates = [
+        candidate(stored, number, outlet=outlet, story_id=story, copy_of=copy, seen_at=NOW - timedelta(hours=hours))
+        for number, (stored, outlet, story, copy, hours) in enumerate(near, start=10)
+    ]
+    texts = {number: stored[1] for number, (stored, *_) in enumerate(near, start=10)}
+    made = place(report, *candidates, texts=texts)
+    assert made.story_id in {None, *(one.story_id for one in candidates)}
+    assert 0 <= made.similarity <= 1 + 1e-6
+    if made.story_id is not None and made.copy_of is None:
+        assert made.similarity >= stories.SAME_EVENT
+    assert made == place(report, *candidates, texts=texts), "the same question has the same answer"

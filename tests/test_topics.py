@@ -1,0 +1,377 @@
+"""Seed to profile, and article to match: the score is the sum of its evidence, and the evidence points at the words."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import article
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import text, topics
+from pipeline.errors import ConfigError
+from pipeline.model import Article, Evidence, Match, Rules, Term, TopicProfile
+from pipeline.topics.match import MAX_SPANS, SINGLE_TERM
+
+FERRY = TopicProfile(
+    slug="albatross",
+    title="The grounding of the Albatross",
+    terms=(
+        Term("Albatross", 0.5, "name"),
+        Term("Skarn reef", 0.4, "name", ("Skarn rocks",)),
+        Term("Korvik", 0.4, "name"),
+        Term("lifeboat", 0.2),
+        Term("coastguard", 0.2, "word", ("coast guard",)),
+        Term("deal", 0.1, "word", ("deals",)),
+    ),
+    threshold=0.2,
+    profile_hash="p1",
+)
+REPORT = article(
+    title="Albatross hits Skarn reef",
+    summary="Lifeboats were sent from Korvik.",
+    text="The ferry Albatross struck the Skarn reef off Korvik. Lifeboats and the coast guard came. No deals followed.",
+)
+
+
+def matched(report: Article, profile: TopicProfile = FERRY) -> Match | None:
+    found = topics.match(report, [topics.compiled(profile)])
+    return found[0] if found else None
+
+
+def score(report: Article, profile: TopicProfile = FERRY) -> float:
+    found = matched(report, profile)
+    return found.score if found else 0.0
+
+
+def evidence(report: Article, term: str, profile: TopicProfile = FERRY) -> list[Evidence]:
+    found = matched(report, profile)
+    return [one for one in found.evidence if one.term == term] if found else []
+
+
+def test_a_report_of_the_matter_is_on_topic_with_its_evidence() -> None:
+    found = matched(REPORT)
+    assert found is not None
+    assert found.on_topic
+    assert found.score >= FERRY.threshold
+    assert (found.topic, found.profile_hash, found.article_url, found.why) == ("albatross", "p1", REPORT.url, "")
+    assert {one.term for one in found.evidence} == {term.text for term in FERRY.terms}
+    assert found.evidence[0].term in ("Albatross", "Skarn reef", "Korvik")
+
+
+def test_a_report_without_any_term_gives_no_match() -> None:
+    other = article(title="Bakery wins a prize", summary="A loaf of rye.", text="The sisters bake in Lower Tannet.")
+    assert topics.match(other, [topics.compiled(FERRY)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [
+        pytest.param("Korvik", ["Korvik"], id="the term"),
+        pytest.param("KORVIK", ["KORVIK"], id="in capitals"),
+        pytest.param("Korvik's mayor", ["Korvik's"], id="possessive"),
+        pytest.param("Korvik, korvik", ["Korvik", "korvik"], id="twice"),
+        pytest.param("Korviksund", [], id="not inside a word"),
+        pytest.param("Ko\u0301rvik", ["Ko\u0301rvik"], id="with an accent in two characters"),
+    ],
+)
+def test_a_term_is_found_however_it_is_written(written: str, places: list[str]) -> None:
+    report = article(title="Ferry aground", summary=None, text=f"News from {written} today.")
+    spans = [span for one in evidence(report, "Korvik") for span in one.spans]
+    assert [report.text[start:end] for start, end in spans] == places
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        pytest.param("the coastguard", 1, id="the term"),
+        pytest.param("the coast guard", 1, id="its alias"),
+        pytest.param("the coast-guard", 1, id="its alias with a hyphen"),
+        pytest.param("coast guard and coastguards", 2, id="alias and plural"),
+        pytest.param("the guard of the coast", 0, id="another order"),
+    ],
+)
+def test_an_alias_counts_as_the_term_itself(written: str, count: int) -> None:
+    report = article(title="Ferry aground", summary=None, text=f"They met {written} there.")
+    assert sum(one.count for one in evidence(report, "coastguard")) == count
+
+
+def test_an_alias_that_is_the_plural_does_not_count_a_mention_twice() -> None:
+    report = article(title="Ferry aground", summary=None, text="Two deals and one deal.")
+    assert [one.count for one in evidence(report, "deal")] == [2]
+    without = replace(FERRY, terms=tuple(replace(term, aliases=()) for term in FERRY.terms))
+    assert score(report) == score(report, without)
+
+
+def test_forms_of_one_term_that_overlap_are_one_mention_the_longest() -> None:
+    profile = replace(FERRY, terms=(*FERRY.terms, Term("Holt", 0.3, "name", ("Ragna Holt", "Holt Shipping"))))
+    report = article(title="Ferry aground", summary=None, text="Holt Shipping owns it. Ragna Holt Shipping too.")
+    [found] = evidence(report, "Holt", profile)
+    assert [report.text[start:end] for start, end in found.spans] == ["Holt Shipping", "Ragna Holt"]
+
+
+def test_a_mention_in_the_headline_brings_more_than_one_in_the_text() -> None:
+    body = "Bakers, masons and weavers marched through the old market to the tune of a brass band. " * 5
+    above = article(title="Korvik marches", summary=None, text=f"{body} It was in town.")
+    below = article(title="Town marches", summary=None, text=f"{body} It was in Korvik.")
+    strict = replace(FERRY, threshold=0.9)
+    assert score(above, strict) > score(below, strict)
+
+
+def test_one_term_alone_does_not_make_a_topic() -> None:
+    report = article(title="Albatross Albatross", summary=None, text="Albatross. " * 50)
+    found = matched(report)
+    assert found is not None
+    assert found.score <= FERRY.threshold * SINGLE_TERM + 1e-4
+    assert not found.on_topic
+
+
+def test_a_profile_of_few_terms_may_be_met_by_one() -> None:
+    few = replace(FERRY, terms=FERRY.terms[:2])
+    found = matched(article(title="Albatross aground", summary=None, text="The Albatross ran aground."), few)
+    assert found is not None
+    assert found.on_topic
+
+
+@pytest.mark.parametrize(
+    ("rules", "open_", "why"),
+    [
+        pytest.param(Rules(), True, "", id="no gates"),
+        pytest.param(Rules(any=("ferry", "tanker")), True, "", id="one of any"),
+        pytest.param(Rules(any=("tanker", "yacht")), False, "none of tanker and yacht stands in it", id="none of any"),
+        pytest.param(Rules(all=("ferry", "Korvik")), True, "", id="all of all"),
+        pytest.param(Rules(all=("ferry", "yacht")), False, '"yacht" does not stand in it', id="not all of all"),
+        pytest.param(Rules(none=("yacht",)), True, "", id="none of none"),
+        pytest.param(Rules(none=("yacht", "coast guard")), False, '"coast guard" stands in it', id="one of none"),
+        pytest.param(Rules(none=("boat", "ree", "kor")), True, "", id="a part of a word is not the word"),
+        pytest.param(Rules(all=("SKARN  REEF",)), True, "", id="case and space do not count"),
+    ],
+)
+def test_gates_are_closed_or_open_before_the_score(rules: Rules, open_: bool, why: str) -> None:
+    found = matched(REPORT, replace(FERRY, rules=rules))
+    assert found is not None
+    assert (found.on_topic, found.why) == (open_, why)
+    assert found.score == score(REPORT), "a gate does not change the score"
+
+
+def test_the_score_does_not_grow_with_length() -> None:
+    long = replace(REPORT, text=" ".join([REPORT.text] * 30))
+    assert score(long) < score(REPORT) * 1.5
+
+
+def test_a_summary_that_is_the_text_counts_once() -> None:
+    lead = "The Albatross struck the Skarn reef off Korvik."
+    once = article(title="Ferry aground", summary=lead, text=lead, text_from="summary")
+    assert {one.field for one in matched(once).evidence} == {"text"}  # type: ignore[union-attr]
+    bare = article(title="Albatross aground at Korvik", summary=None, text="Albatross", text_from="title")
+    assert {one.field for one in matched(bare).evidence} == {"title"}  # type: ignore[union-attr]
+
+
+VOCABULARY = (
+    "Albatross Skarn reef rocks Korvik's lifeboats coast guard coastguard deal deals the of a ferry Zürich".split()
+)
+prose = st.lists(st.sampled_from([*VOCABULARY, ".", "\n", "–", "Ko\u0301rvik"]), max_size=60).map(" ".join)
+profiles = st.builds(
+    lambda terms, threshold: replace(FERRY, terms=tuple(terms), threshold=threshold),
+    st.lists(
+        st.builds(
+            Term,
+            st.sampled_from([*VOCABULARY, "Skarn reef", "coast guard", "!!!"]),
+            st.floats(0.01, 100),
+            st.just("word"),
+            st.lists(st.sampled_from([*VOCABULARY, "the ferry", "…"]), max_size=3).map(tuple),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.floats(0.01, 0.99),
+)
+sources = st.sampled_from(["content", "summary", "page", "title"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.none() | prose, st.none() | prose, prose, sources, profiles)
+def test_the_score_lies_in_0_to_1_and_is_the_sum_of_its_evidence(
+    title: str | None, summary: str | None, body: str, source: Any, profile: TopicProfile
+) -> None:
+    report = article(title=title, summary=summary, text=body, text_from=source)
+    found = matched(report, profile)
+    if found is None:
+        return
+    points = sum(one.points for one in found.evidence)
+    assert 0 <= found.score <= 1
+    assert found.score == pytest.approx(min(points, 1), abs=0.0001 * (len(found.evidence) + 1))
+    assert found.on_topic == (found.score >= profile.threshold)
+    fields = {"title": title or "", "summary": summary or "", "text": body}
+    forms = {
+        term.text: {tuple(text.stem(word) for word in text.tokens(form)) for form in (term.text, *term.aliases)}
+        for term in profile.terms
+    }
+    for term in profile.terms:  # a term listed twice brings both its lists of aliases
+        forms[term.text] |= {
+            tuple(text.stem(word) for word in text.tokens(form))
+            for twin in profile.terms
+            if twin.text == term.text
+            for form in twin.aliases
+        }
+    for one in found.evidence:
+        assert one.points >= 0
+        assert len(one.spans) == min(one.count, MAX_SPANS)
+        assert all(end <= start for (_, end), (start, _) in zip(one.spans, one.spans[1:], strict=False))
+        for start, end in one.spans:
+            words = tuple(text.stem(word) for word in text.tokens(fields[one.field][start:end]))
+            assert words in forms[one.term]
+
+
+@settings(max_examples=100, deadline=None)
+@given(prose, prose, profiles)
+def test_a_profile_is_judged_alone_as_among_others(title: str, body: str, profile: TopicProfile) -> None:
+    report = article(title=title, text=body)
+    together = topics.match(report, [topics.compiled(FERRY), topics.compiled(replace(profile, slug="other"))])
+    alone = topics.match(report, [topics.compiled(replace(profile, slug="other"))])
+    assert [found for found in together if found.topic == "other"] == list(alone)
+
+
+@settings(max_examples=100, deadline=None)
+@given(prose, prose, profiles, st.floats(0.1, 10))
+def test_only_the_proportion_of_weights_counts(title: str, body: str, profile: TopicProfile, factor: float) -> None:
+    report = article(title=title, text=body)
+    heavier = replace(profile, terms=tuple(replace(term, weight=term.weight * factor) for term in profile.terms))
+    assert score(report, heavier) == pytest.approx(score(report, profile), abs=0.0002)
+
+
+# --- from a seed ----------------------------------------------------------------------------------------------
+
+HEADLINE = "Regulators weigh the sale of TideBank to Norholm Group"
+SEED = f"""{HEADLINE}
+
+KORVIK (XYZ) - Regulators are weighing whether Norholm Group may buy TideBank, the country's third largest lender.
+TideBank's board accepted the takeover in October. The Finance Authority said on Friday that the takeover needed
+approval under the Cross Border Lending Act. Norholm Group, owned by Ilse Varga, wants to merge TideBank with its
+insurance arm. Critics of the takeover say that branch closures would follow. Ilse Varga promised that TideBank would
+keep its branches open until 2030.
+"""
+
+
+def profile_of(raw: str = SEED) -> TopicProfile:
+    return topics.profile(topics.document(raw, "seeds/tidebank.txt"), "tidebank", seed="seeds/tidebank.txt")
+
+
+def test_a_seed_makes_a_profile_that_finds_it() -> None:
+    made = profile_of()
+    read = topics.document(SEED, "seed")
+    found = matched(article(title=read.title, summary=None, text=read.body), made)
+    assert found is not None
+    assert found.on_topic
+    assert found.score > 0.5
+
+
+def test_a_profile_holds_what_the_seed_is_about() -> None:
+    made = profile_of()
+    texts = [term.text for term in made.terms]
+    assert made.title == HEADLINE
+    assert {"TideBank", "Norholm Group", "Ilse Varga"} <= set(texts)
+    assert next(term for term in made.terms if term.text == "TideBank").kind == "name"
+    assert next(term for term in made.terms if term.text == "TideBank").aliases == ("Tide Bank",)
+    folded = {text.fold(word) for word in texts}
+    assert not folded & {"xyz", "friday", "october", "said", "the", "2030"}
+    assert [term.weight for term in made.terms] == sorted((term.weight for term in made.terms), reverse=True)
+    assert sum(term.weight**2 for term in made.terms) == pytest.approx(1, abs=0.02)
+    assert len(made.terms) <= 48
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "title"),
+    [
+        pytest.param(SEED, HEADLINE, id="plain text"),
+        pytest.param("\ufeff" + SEED, HEADLINE, id="byte order mark"),
+        pytest.param("# " + SEED, HEADLINE, id="Markdown"),
+        pytest.param("date 2025-11-03 " + SEED, HEADLINE, id="a date line"),
+        pytest.param(
+            "<html><body><h1>The sale</h1><p>" + SEED + "</p><script>var x = 'tracking';</script></body></html>",
+            "The sale",
+            id="HTML",
+        ),
+    ],
+)
+def test_a_seed_may_be_text_markdown_or_html(wrapped: str, title: str) -> None:
+    read = topics.document(wrapped, "seed")
+    assert read.title == title
+    assert "tracking" not in read.body
+    assert "(XYZ)" not in read.body, "the dateline goes"
+    assert "TideBank" in {term.text for term in topics.profile(read, "tidebank").terms}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("Too short to be a seed.", id="a sentence"),
+        pytest.param("<html><body><script>" + "word " * 100 + "</script></body></html>", id="only a script"),
+        pytest.param("word " * 39, id="one word short"),
+    ],
+)
+def test_a_seed_that_is_too_short_says_so(raw: str) -> None:
+    with pytest.raises(ConfigError, match="at least 40 words") as caught:
+        topics.document(raw, "seeds/short.txt")
+    assert caught.value.file == "seeds/short.txt"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param("Word " * 20_000, id="capitalised words without end"),
+        pytest.param("\n" * 20_000 + SEED, id="blank lines without end"),
+        pytest.param("A" * 20_000 + " " + SEED, id="a word without end"),
+        pytest.param("Korvik, " * 10_000, id="places without end"),
+    ],
+)
+def test_a_hostile_seed_is_read_in_time(raw: str) -> None:
+    started = time.perf_counter()
+    topics.profile(topics.document(raw, "seed"), "seed")
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        pytest.param("seeds/2020-12-05-tiktok.txt", "2020-12-05-tiktok", id="a file name"),
+        pytest.param("TikTok's Sale.md", "tiktok-sale", id="a title"),
+        pytest.param("Énergie & Société", "energie-societe", id="accents"),
+        pytest.param("...", "topic", id="no words"),
+        pytest.param("a" * 100, "a" * 60, id="long"),
+    ],
+)
+def test_a_slug_is_made_of_letters_digits_and_hyphens(name: str, slug: str) -> None:
+    assert topics.slug_of(name) == slug
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.sampled_from([*SEED.split(), "Éclair", "\n", "(AFP)", '"', "\\", "\x7f"]), min_size=60, max_size=150)
+)
+def test_any_seed_makes_a_profile_that_survives_being_written_as_toml(said: list[str]) -> None:
+    raw = " ".join(said)
+    if len(text.tokens(raw)) < 60:
+        return
+    made = topics.profile(topics.document(raw, "seed"), "seed", seed="seeds/seed.txt")
+    read = tomllib.loads(topics.toml(made))
+    assert read["title"] == made.title
+    assert read["seed"] == made.seed
+    assert read["threshold"] == made.threshold
+    assert read.get("term", []) == [
+        {"text": term.text, "weight": term.weight, "kind": term.kind}
+        | ({"aliases": list(term.aliases)} if term.aliases else {})
+        for term in made.terms
+    ]
+    assert len({term.text for term in made.terms}) == len(made.terms)
+
+
+def test_gates_survive_being_written_as_toml() -> None:
+    rules = Rules(any=('say "so"', "b"), all=("back\\slash",), none=("tab\there",))
+    read = tomllib.loads(topics.toml(replace(FERRY, rules=rules)))
+    assert read["rules"] == {"any": ['say "so"', "b"], "all": ["back\\slash"], "none": ["tab\there"]}
