@@ -9,7 +9,7 @@ entry. Judging inside it is on purpose: an article's neighbours include those of
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -60,6 +60,26 @@ class _Tally:
     unchanged: int = 0
     new_at: list[datetime] = field(default_factory=list)
     overlap: float | None = None
+    same: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An article that was handed over rather than polled: who published it, and when it was first to be seen."""
+
+    entry: Entry
+    outlet: Outlet
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of some arrivals. `clashes` were not kept: their name is that of another article (its address)."""
+
+    new: int
+    revised: int
+    known: int
+    clashes: tuple[tuple[Entry, str], ...]
 
 
 async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: datetime, draw: float) -> PollOutcome:
@@ -101,7 +121,15 @@ def keep(
         if isinstance(answer, Response) and parsed is not None:
             outlet = _outlet_of_feed(state, desk, parsed)
             after = replace(after, outlet_id=desk.store.feeds.outlet_id(outlet))
-            _keep_entries(state, desk, parsed, outlet, now, tally)
+            _keep_entries(
+                state,
+                desk,
+                parsed.entries,
+                lambda entry: (_outlet_of_entry(entry, state, desk, outlet), now),
+                now,
+                tally,
+            )
+            desk.store.articles.still_there(state.id, tally.same, now)
         if not isinstance(answer, FetchError | ParseError):
             after = replace(after, rhythm=schedule.learn(after.rhythm, tally.new_at, tally.overlap, now))
         plan = schedule.next_poll(after, answer, desk.pace, now, draw)
@@ -121,22 +149,53 @@ def keep(
     return outcome
 
 
+def import_entries(state: FeedState, desk: Desk, arrivals: Sequence[Arrival], now: datetime) -> Imported:
+    """Keeps articles handed over under this feed's name, in one transaction. Those that are known stay untouched.
+
+    A name that is known for another address is refused: two files may count their articles from 1.
+    """
+    with desk.store.transaction():
+        known, _ = desk.store.articles.known(state.id, [arrival.entry for arrival in arrivals])
+        clashes = tuple(
+            (one.entry, known[one.entry.guid].url)
+            for one in arrivals
+            if one.entry.url and one.entry.guid in known and known[one.entry.guid].url != one.entry.url
+        )
+        refused = {entry.guid for entry, _ in clashes}
+        came = {one.entry.guid: one for one in arrivals if one.entry.guid not in refused}
+        tally = _Tally()
+        _keep_entries(
+            state, desk, [one.entry for one in came.values()],
+            lambda entry: (came[entry.guid].outlet, came[entry.guid].seen_at), now, tally,
+        )  # fmt: skip
+    return Imported(tally.new, tally.revised, tally.unchanged, clashes)
+
+
 def _keep_entries(
-    state: FeedState, desk: Desk, parsed: ParsedFeed, outlet: Outlet, now: datetime, tally: _Tally
+    state: FeedState,
+    desk: Desk,
+    entries: Sequence[Entry],
+    arrives: Callable[[Entry], tuple[Outlet, datetime]],
+    now: datetime,
+    tally: _Tally,
 ) -> None:
-    """Compares every entry with what is stored, keeps what is new, and notes the rest as still there."""
+    """Compares every entry with what is stored and keeps what is new; the tally names those that said the same again.
+
+    `arrives` says of a new entry who published it and when it was first seen.
+    """
     store = desk.store
-    sorted_ = changes.sort(state.feed_url, parsed.entries, *store.articles.known(state.id, parsed.entries))
+    sorted_ = changes.sort(state.feed_url, entries, *store.articles.known(state.id, entries))
     names: list[tuple[Entry, int]] = list(sorted_.aliases)
     added: list[tuple[int, Article]] = []
     for entry in sorted_.new:
-        article = extract.article(entry, _outlet_name(entry, state, desk, outlet), now)
-        article_id = store.articles.add(article, _outlet_id(article.outlet, desk, outlet))
+        outlet, seen_at = arrives(entry)
+        article = extract.article(entry, outlet.name, seen_at)
+        article_id = store.articles.add(article, store.feeds.outlet_id(outlet))
         if article_id is not None:
             added.append((article_id, article))
             names.append((entry, article_id))
     for entry, known in sorted_.suspect:
-        article = extract.article(entry, outlet.name, now)
+        article = extract.article(entry, "", now)
         elsewhere = state.feed_url != known.home_feed
         titles = store.articles.titles(known.article_id) if elsewhere else ()
         kind = changes.kind_of_change(known, article, state.feed_url, titles)
@@ -145,12 +204,11 @@ def _keep_entries(
             tally.revised += 1
         names.append((entry, known.article_id))
     store.articles.name(state.id, names, now)
-    store.articles.still_there(state.id, sorted_.unchanged, now)
     take_in(added, desk)
-    tally.new = len(added)
-    tally.unchanged = len(parsed.entries) - tally.new - tally.revised
-    if parsed.entries:
-        tally.overlap = 1 - len(sorted_.new) / len(parsed.entries)
+    tally.new, tally.same = len(added), sorted_.unchanged
+    tally.unchanged = len(entries) - tally.new - tally.revised
+    if entries:
+        tally.overlap = 1 - len(sorted_.new) / len(entries)
     # An entry's own date says better when it came than the poll that found it, unless it is not to be believed.
     tally.new_at = [a.published_at if a.published_at and a.published_at <= now else now for _, a in added]
 
@@ -218,17 +276,12 @@ def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:
     return desk.outlets.of_url(state.feed_url) or desk.outlets.named(state.outlet or by_title, state.feed_url)
 
 
-def _outlet_name(entry: Entry, state: FeedState, desk: Desk, outlet: Outlet) -> str:
+def _outlet_of_entry(entry: Entry, state: FeedState, desk: Desk, outlet: Outlet) -> Outlet:
     """Who publishes this article: the feed's outlet when configured; else who owns the article's domain, if known."""
     configured = desk.feeds.get(state.feed_url)
     if (configured and configured.outlet) or not entry.url:
-        return outlet.name
-    owner = desk.outlets.of_url(entry.url)
-    return owner.name if owner else outlet.name
-
-
-def _outlet_id(name: str, desk: Desk, feed_outlet: Outlet) -> int:
-    return desk.store.feeds.outlet_id(feed_outlet if name == feed_outlet.name else desk.outlets.named(name))
+        return outlet
+    return desk.outlets.of_url(entry.url) or outlet
 
 
 def _outcome(

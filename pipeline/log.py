@@ -31,5 +31,6 @@ def to_stderr(level: int = logging.INFO) -> None:
 
 
 def _said(value: object) -> str:
-    words = " ".join(str(value).split())
+    # What comes from outside may hold terminal escapes; a log line holds none.
+    words = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     return '"' + words.replace('"', "'") + '"' if " " in words or not words else words

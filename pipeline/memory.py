@@ -37,13 +37,14 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedSt
         return replace(
             state,
             failures=state.failures + 1,
+            error_kind=answer.kind if isinstance(answer, FetchError) else "not_a_feed",
             gone_seen=gone,
             state="gone" if gone >= GONE_AFTER else "failing",
             moved_to=None,
             moved_seen=0,
         )
     state = _moved(state, answer.permanent_url)
-    state = replace(state, failures=0, gone_seen=0, state="ok" if state.url == state.feed_url else "moved")
+    state = replace(state, failures=0, error_kind=None, gone_seen=0, state="ok" if state.url == state.feed_url else "moved")
     if isinstance(answer, NotModified):
         if state.validators_url not in (None, answer.url):
             # The 304 came from another address than the validators: the next request asks afresh (C8).

@@ -40,7 +40,8 @@ class FeedState:
 
     `url` is where we ask: the configured address, or the one it moved to for good.
     `rhythm` is what `schedule.learn` made of its habits; `hint` and the skips are what the last document asked for,
-    `fresh` what the server last said. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
+    `fresh` what the server last said. `error_kind` is the class of the last failure, `None` after a success: the `kind`
+    of a FetchError, or `not_a_feed`. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
     in a row it came unasked for.
     """
 
@@ -58,6 +59,7 @@ class FeedState:
     body_hash: str | None = None
     same_bodies: int = 0
     failures: int = 0
+    error_kind: str | None = None
     gone_seen: int = 0
     moved_to: str | None = None
     moved_seen: int = 0

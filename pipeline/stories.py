@@ -125,7 +125,7 @@ def likeness(one: Vector, other: Vector, common: Mapping[int, float] = MappingPr
 
 def _square(vector: Vector, common: Mapping[int, float]) -> float:
     """The squared length of a vector whose common words count less; 1 when none does."""
-    return 1.0 - sum(value**2 * (1 - common[word]) for word, value in vector.items() if word in common)
+    return max(0.0, 1.0 - sum(value**2 * (1 - common[word]) for word, value in vector.items() if word in common))
 
 
 def look_twice(own: Vector, candidates: Iterable[Candidate]) -> list[int]:

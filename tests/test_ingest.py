@@ -163,7 +163,7 @@ def test_new_entry_is_kept_once_with_everything_that_belongs_to_it(newsroom: New
     )  # fmt: skip
     assert newsroom.one("SELECT name, family FROM outlets") == ("Example Times", "Example Media Group")
     assert newsroom.one("SELECT outcome, status, new, why FROM polls") == (
-        "ok", 200, 1, "1 new, 0 revised, 0 unchanged; next in 1 h: every 1 h"
+        "ok", 200, 1, "1 new, 0 revised, 0 unchanged; next in 1 h: every 1 h, until its rhythm is known"
     )  # fmt: skip
     state = newsroom.store.feeds.state(1)
     assert (state.etag, state.last_modified, state.validators_url) == ('W/"v1"', "yesterday", FEED)

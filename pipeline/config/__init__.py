@@ -1,13 +1,26 @@
 """Files in `config/` to checked values; the only reader of TOML.
 
 `load` reads everything and returns a Setup, or raises ConfigErrors with every finding at once, each with file, key,
-finding and cure. `fingerprint` says whether a file changed since. Secrets are never in these files: they come from the
-environment.
+finding and cure. `fingerprint` says whether a file changed since. `add_feeds` writes into feeds.toml. Secrets
+are never in these files: they come from the environment.
 """
 
 from pipeline.config.load import fingerprint, load, topic
 from pipeline.config.shapes import parse_duration
 from pipeline.config.values import FetchSettings, Setup, SiteSettings
+from pipeline.config.write import Group, add_feeds, feed
 from pipeline.errors import ConfigErrors
 
-__all__ = ["ConfigErrors", "FetchSettings", "Setup", "SiteSettings", "fingerprint", "load", "parse_duration", "topic"]
+__all__ = [
+    "ConfigErrors",
+    "FetchSettings",
+    "Group",
+    "Setup",
+    "SiteSettings",
+    "add_feeds",
+    "feed",
+    "fingerprint",
+    "load",
+    "parse_duration",
+    "topic",
+]

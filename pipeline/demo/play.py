@@ -101,6 +101,8 @@ def _configure(newsroom: Newsroom, server: NewsroomServer, directory: Path) -> N
     (directory / "newsbeat.toml").write_text(
         "# The demo's own: the newsroom is on this machine, so pacing is off and loopback is allowed.\n"
         '[site]\ntitle = "Newsbeat demo"\n\n[fetch]\ncontact = "https://newsbeat.example/demo"\nevery = "60m"\n'
+        "# Every edit of the script is to be seen, so no feed learns to be asked more rarely.\n"
+        'every_least = "60m"\nevery_most = "60m"\n'
         'per_host_gap = 0\nper_host_in_flight = 8\nhost_wide_429 = false\nallow_addresses = ["127.0.0.1/32"]\n'
         'tick = "0.04s"\n',
         encoding="utf-8",

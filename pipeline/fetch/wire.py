@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from pipeline.errors import FetchError
 
-CODINGS = ("gzip", "deflate")
+
+def _module(name: str) -> Any:
+    """A module that some platform may have no wheel of; `None` where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+_brotli = _module("brotli")
+_zstd = _module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+
+CODINGS = ("gzip", "deflate", *(("br",) if _brotli else ()), *(("zstd",) if _zstd else ()))
 """What Accept-Encoding names: only what `body` decodes under its limits (contract Q4)."""
 
 RATIO_FREE = 1024 * 1024
 """Below this many decoded bytes no ratio is too high (contract N9)."""
 
 MAX_MEMBERS = 1000
-"""Gzip members in one answer; each costs time, also one that holds nothing."""
+"""Gzip members, or zstd frames, in one answer; each costs time, also one that holds nothing."""
+
+ZSTD_WINDOW = 23
+"""Binary logarithm of the largest window, 8 MiB: what a decoder on the web need not go beyond (RFC 9659)."""
 
 _STEP = 256 * 1024
 _GZIP, _ZLIB, _RAW = 31, 15, -15
+_SKIPPABLE = tuple(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))
+
+# How the next member or frame begins (RFC 1952, 2.3.1; RFC 8878, 3.1); brotli and deflate know one stream only.
+_MAGIC = {
+    "gzip": (b"\x1f\x8b",),
+    "x-gzip": (b"\x1f\x8b",),
+    "zstd": (b"\x28\xb5\x2f\xfd", *_SKIPPABLE),
+}
+_DAMAGED: tuple[type[Exception], ...] = (
+    zlib.error,
+    *((_brotli.error,) if _brotli else ()),
+    *((_zstd.ZstdError,) if _zstd else ()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +92,81 @@ async def body(chunks: AsyncIterator[bytes], codings: tuple[str, ...], limits: L
     return b"".join(pieces), wire
 
 
+class _Stream(Protocol):
+    """One coded stream, member or frame. `rest` are bytes it did not take, `more` says that it holds back what it has."""
+
+    rest: bytes
+    more: bool
+    ended: bool
+
+    def step(self, data: bytes) -> bytes:
+        """What these bytes decode to, half a MiB of it at most; ask again with `rest` while there is more."""
+        ...
+
+
+class _Zlib:
+    """gzip, zlib or raw deflate."""
+
+    def __init__(self, wbits: int) -> None:
+        self._stream = zlib.decompressobj(wbits)
+        self.rest, self.more, self.ended = b"", False, False
+
+    def step(self, data: bytes) -> bytes:
+        out = self._stream.decompress(data, _STEP)
+        self.ended = self._stream.eof
+        self.rest = self._stream.unused_data if self.ended else self._stream.unconsumed_tail
+        self.more = len(out) == _STEP  # a full step may have more behind it although every byte was taken
+        return out
+
+
+class _Brotli:
+    """br (RFC 7932): takes all it is given and holds back what does not fit a step. Bytes after its end are damage."""
+
+    def __init__(self) -> None:
+        self._stream = _brotli.Decompressor()
+        self.rest, self.more, self.ended = b"", False, False
+
+    def step(self, data: bytes) -> bytes:
+        out: bytes = self._stream.process(data, output_buffer_limit=_STEP)
+        self.ended = self._stream.is_finished()
+        self.more = not self.ended and not self._stream.can_accept_more_data()
+        return out
+
+
+class _Zstd:
+    """One frame of zstd (RFC 8878), with no more memory than its window may have."""
+
+    def __init__(self) -> None:
+        self._stream = _zstd.ZstdDecompressor(options={_zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW})
+        self.rest, self.more, self.ended = b"", False, False
+
+    def step(self, data: bytes) -> bytes:
+        out: bytes = self._stream.decompress(data, _STEP)
+        self.ended = self._stream.eof
+        self.rest = self._stream.unused_data if self.ended else b""
+        self.more = not self.ended and not self._stream.needs_input
+        return out
+
+
 class _Decoder:
     """One content coding, decoded in bounded steps. `deflate` is zlib or, from many, raw (RFC 9110, 8.4.1.2)."""
 
     def __init__(self, coding: str, ratio: int, url: str) -> None:
         if coding not in (*CODINGS, "x-gzip"):
             raise FetchError(url, f"coded as {coding!r}, which was not asked for", kind="protocol")
-        self._url, self._ratio = url, ratio
-        self._gzip = "gzip" in coding
-        self._stream = zlib.decompressobj(_GZIP if self._gzip else _ZLIB)
-        self._head: bytes | None = None if self._gzip else b""
+        self._url, self._ratio, self._coding = url, ratio, coding
+        self._stream = self._fresh()
+        self._head: bytes | None = b"" if coding == "deflate" else None
         self._taken = self._given = 0
         self._members = 1
 
     @property
     def complete(self) -> bool:
         """Whether the coded stream came to its end."""
-        return self._stream.eof
+        return self._stream.ended
 
     def through(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """What these bytes decode to, in pieces of at most 256 KiB, each made only when it is asked for.
+        """What these bytes decode to, in pieces of at most half a MiB, each made only when it is asked for.
 
         Each layer of a double coding has its own ratio: one that unpacks to nothing costs time all the same.
         """
@@ -92,6 +178,11 @@ class _Decoder:
                     raise _bomb(self._url, self._ratio)
                 yield piece
 
+    def _fresh(self) -> _Stream:
+        if self._coding == "br":
+            return _Brotli()
+        return _Zstd() if self._coding == "zstd" else _Zlib(_ZLIB if self._coding == "deflate" else _GZIP)
+
     def _feed(self, data: bytes) -> Iterator[bytes]:
         if self._head is not None:
             # The first two bytes tell zlib from raw deflate (RFC 1950, 2.2), and may come one by one.
@@ -100,24 +191,23 @@ class _Decoder:
             if self._head is not None:
                 return
             if data[0] & 15 != 8 or int.from_bytes(data[:2], "big") % 31:
-                self._stream = zlib.decompressobj(_RAW)
+                self._stream = _Zlib(_RAW)
         more = bool(data)
         while more:
-            if self._stream.eof:
-                # Several gzip members in a row are one answer (RFC 1952, 2.2); padding after the end is none.
-                if not self._gzip or data[:2] not in (b"\x1f\x8b", b"\x1f"):
+            if self._stream.ended:
+                # Several members or frames in a row are one answer; padding after the end is none.
+                if not any(data[:4].startswith(magic[: len(data)]) for magic in _MAGIC.get(self._coding, ())):
                     return
                 self._members += 1
                 if self._members > MAX_MEMBERS:
                     raise FetchError(self._url, f"packed in more than {MAX_MEMBERS} pieces", kind="bomb")
-                self._stream = zlib.decompressobj(_GZIP)
+                self._stream = self._fresh()
             try:
-                out = self._stream.decompress(data, _STEP)
-            except zlib.error as error:
+                out = self._stream.step(data)
+            except _DAMAGED as error:
                 raise FetchError(self._url, f"the compressed answer is damaged ({error})", kind="truncated") from None
-            data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
-            # A full step may have more behind it although every byte was taken.
-            more = bool(data) or len(out) == _STEP
+            data = self._stream.rest
+            more = bool(data) or self._stream.more
             if out:
                 yield out
 

@@ -78,7 +78,8 @@ def _after_answer(state: FeedState, fresh: timedelta | None, pace: Pace, now: da
         waits.append((min(fresh, pace.hint_cap), f"the server says it stays fresh for {spoken(fresh)}"))
     if state.hint:
         waits.append((min(state.hint, pace.hint_cap), f"the feed asks for {spoken(state.hint)}"))
-    if state.same_bodies >= 3 and not (state.etag or state.last_modified):
+    # Two repeats are three identical bodies in a row (contract N2).
+    if state.same_bodies >= 2 and not (state.etag or state.last_modified):
         waits.append((pace.unconditional_every, "the server has no validators and nothing changes"))
     return max(waits, key=lambda wait: wait[0])
 
@@ -98,7 +99,7 @@ def _after_failure(state: FeedState, error: FetchError | ParseError, pace: Pace)
         if error.status == 410:
             return pace.gone_recheck, "says it is gone (410); asked once more before it is believed"
         if error.retry_after is not None:
-            wait = max(min(error.retry_after, pace.retry_after_cap), pace.every)
+            wait = max(min(error.retry_after, pace.retry_after_cap), state.every or pace.every)
             return wait, f"the server asks us to wait {spoken(error.retry_after)} (Retry-After)"
     doublings = min(max(state.failures, 1) - 1, 20)
     wait = min(pace.backoff * 2**doublings, pace.backoff_cap)
@@ -119,7 +120,8 @@ def freshness(answer: Response | NotModified, now: datetime) -> timedelta | None
     """
     directives = {
         key.strip().lower(): value.strip().strip('"')
-        for key, _, value in (part.partition("=") for part in (answer.header("cache-control") or "").split(","))
+        for line in (value for name, value in answer.headers if name == "cache-control")
+        for key, _, value in (part.partition("=") for part in line.split(","))
     }
     if "no-cache" in directives or "no-store" in directives:
         return None

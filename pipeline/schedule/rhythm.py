@@ -39,7 +39,8 @@ HOURS = 168
 class Rhythm:
     """What is known of a feed's habits. `seen` are new entries by hour of the week (0 is Monday 0:00 UTC), faded.
 
-    `watched` is how long it was watched, in hours, faded alike. `last_new_at` begins with the watch. `burst_gap` is the shortest quiet time before a burst.
+    `watched` is how long it was watched, in hours, faded alike. `last_new_at` begins with the watch.
+    `burst_gap` is the shortest quiet time before a burst.
     `hurry` is a cap on the next wait, after an answer that shared nothing with the one before.
     """
 

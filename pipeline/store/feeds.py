@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.model import Feed, FeedState, Outlet
 from pipeline.times import from_stamp, maybe_stamp, stamp
+from pipeline.urls import host_of
 
 _STATE = """
     SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
         f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
-        f.gone_seen, f.moved_to, f.moved_seen, f.rhythm, f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at
+        f.error_kind, f.gone_seen, f.moved_to, f.moved_seen, f.rhythm, f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at
     FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """A feed as `newsbeat feeds list` and `status` show it."""
+    """A feed as `newsbeat feeds list` and `status` show it. `why` says what the last poll came to, and why the next one
+    comes when it does."""
 
     url: str
     outlet: str | None
@@ -31,6 +33,9 @@ class FeedLine:
     last_new_at: datetime | None
     next_poll_at: datetime | None
     last_error: str | None
+    error_kind: str | None = None
+    error_since: datetime | None = None
+    why: str | None = None
 
 
 class Feeds:
@@ -87,13 +92,30 @@ class Feeds:
         ).fetchone()
         return int(row[0])
 
-    def due(self, now: datetime, limit: int, but: frozenset[int] = frozenset()) -> list[FeedState]:
-        """Feeds whose time has come, longest waiting first, without those in `but` (in flight)."""
+    def due(
+        self,
+        now: datetime,
+        limit: int,
+        but: Container[int] = frozenset(),
+        may: Callable[[str], bool] = lambda _: True,
+    ) -> list[FeedState]:
+        """Feeds whose time has come, longest waiting first, without those in `but` (in flight).
+
+        `may` is asked with each address in turn: whom it refuses (their host has enough to do) keeps nobody else from
+        being found, however many they are.
+        """
+        found: list[FeedState] = []
         rows = self._db.execute(
-            _STATE + " WHERE f.state NOT IN ('gone', 'paused') AND f.next_poll_at <= ? ORDER BY f.next_poll_at LIMIT ?",
-            (stamp(now), limit + len(but)),
+            _STATE + " WHERE f.state NOT IN ('gone', 'paused') AND f.next_poll_at <= ? ORDER BY f.next_poll_at",
+            (stamp(now),),
         )
-        return [state for row in rows if (state := _state(row)).id not in but][:limit]
+        for row in rows:
+            if len(found) == limit:
+                break
+            if row[0] not in but and may(row[2]):
+                found.append(_state(row))
+        rows.close()
+        return found
 
     def state(self, feed_id: int) -> FeedState:
         """What is remembered of one feed."""
@@ -116,14 +138,16 @@ class Feeds:
                 last_ok_at = CASE WHEN ? THEN ? ELSE last_ok_at END,
                 last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END,
                 last_error = ?,
-                last_error_at = CASE WHEN ? IS NOT NULL THEN ? ELSE last_error_at END
+                last_error_at = CASE WHEN ? IS NOT NULL THEN ? ELSE last_error_at END,
+                error_kind = ?, error_since = CASE WHEN ? IS NOT NULL THEN coalesce(error_since, ?) END
             WHERE id = ?""",
             (
                 state.url, state.title, state.outlet_id, state.state, state.etag, state.last_modified,
                 state.validators_url, state.body_hash, state.same_bodies, state.failures, state.gone_seen,
                 state.moved_to, state.moved_seen, state.rhythm, _seconds(state.hint), _seconds(state.fresh),
                 _listed(state.skip_hours), _listed(state.skip_days), maybe_stamp(state.next_poll_at), stamp(now),
-                ok, stamp(now), new, stamp(now), error, error, stamp(now), state.id,
+                ok, stamp(now), new, stamp(now), error, error, stamp(now), state.error_kind, state.error_kind, stamp(now),
+                state.id,
             ),
         )  # fmt: skip
 
@@ -149,16 +173,25 @@ class Feeds:
 
     def lines(self) -> list[FeedLine]:
         """Every feed, those in trouble first."""
+        held = dict(self._db.execute("SELECT host, why FROM hosts"))
         rows = self._db.execute(
-            """SELECT f.url, o.name, f.state, f.failures, f.last_ok_at, f.last_new_at, f.next_poll_at, f.last_error
+            """SELECT f.url, o.name, f.state, f.failures, f.last_ok_at, f.last_new_at, f.next_poll_at, f.last_error,
+                f.error_kind, f.error_since, p.why, p.next_poll_at IS NOT f.next_poll_at, f.current_url
             FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
+            LEFT JOIN polls p ON p.id = (SELECT id FROM polls WHERE feed_id = f.id ORDER BY started_at DESC, id DESC
+                LIMIT 1)
             ORDER BY CASE f.state WHEN 'gone' THEN 0 WHEN 'failing' THEN 1 WHEN 'moved' THEN 2
                 WHEN 'ok' THEN 3 ELSE 4 END,
                 o.name, f.url"""
         )
         return [
-            FeedLine(r[0], r[1], r[2], r[3], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7]) for r in rows
-        ]
+            FeedLine(
+                *r[:4], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7], r[8], from_stamp(r[9]),
+                # A due time other than the last poll's plan: the host asked everybody to wait.
+                held.get(host_of(r[12]), r[10]) if r[11] else r[10],
+            )
+            for r in rows
+        ]  # fmt: skip
 
 
 def _state(row: tuple[Any, ...]) -> FeedState:
@@ -181,5 +214,5 @@ def _listed(numbers: frozenset[int]) -> str | None:
 
 _COLUMNS = (
     "id feed_url url title outlet outlet_id state every etag last_modified validators_url body_hash same_bodies"
-    " failures gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at"
+    " failures error_kind gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at"
 ).split()

@@ -56,7 +56,9 @@ def m0001_outlets_and_feeds(db: Database) -> None:
             last_ok_at TEXT,
             last_new_at TEXT,
             last_error TEXT,
-            last_error_at TEXT
+            last_error_at TEXT,
+            error_kind TEXT,
+            error_since TEXT
         )""",
         # The tick asks "who is due" every few seconds; a feed that is gone or paused is never due.
         """CREATE INDEX feeds_due ON feeds(next_poll_at) WHERE state NOT IN ('gone', 'paused')""",

@@ -2,8 +2,8 @@
 
     ./run bench 2000-feeds [--feeds 2000] [--entries 10] [--json]
 
-The feeds are invented (English words drawn as often as they are used) and served on 127.0.0.1 by a process of its own, whose work
-is not counted. Processor seconds are those of the service and its workers.
+The feeds are invented (English words drawn as often as they are used) and served on 127.0.0.1 by a process of its own,
+whose work is not counted. Processor seconds are those of the service and its workers.
 """
 
 from __future__ import annotations
