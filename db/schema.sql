@@ -36,7 +36,9 @@ CREATE TABLE feeds (
     last_ok_at TEXT,
     last_new_at TEXT,
     last_error TEXT,
-    last_error_at TEXT
+    last_error_at TEXT,
+    error_kind TEXT,
+    error_since TEXT
 );
 
 CREATE INDEX feeds_due ON feeds(next_poll_at) WHERE state NOT IN ('gone', 'paused');
@@ -202,3 +204,28 @@ CREATE VIEW articles_browse AS
     FROM articles a
     JOIN outlets o ON o.id = a.outlet_id
     LEFT JOIN story_articles s ON s.article_id = a.id;
+
+CREATE TABLE archives (
+    feed_id INTEGER NOT NULL REFERENCES feeds(id),
+    url TEXT NOT NULL,
+    fetched_at TEXT,
+    PRIMARY KEY (feed_id, url)
+);
+
+CREATE TABLE websub (
+    feed_id INTEGER PRIMARY KEY REFERENCES feeds(id),
+    hub_url TEXT NOT NULL,
+    topic_url TEXT NOT NULL,
+    callback_url TEXT UNIQUE,
+    secret TEXT,
+    state TEXT NOT NULL DEFAULT 'offered'
+        CHECK (state IN ('offered', 'asked', 'confirmed', 'renewing', 'denied', 'leaving')),
+    asked_at TEXT,
+    lease_until TEXT,
+    next_try_at TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    delivered_at TEXT,
+    why TEXT
+);
+
+CREATE INDEX websub_next ON websub(next_try_at);

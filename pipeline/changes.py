@@ -8,27 +8,40 @@ across them would see an edit at every poll. The one thing another feed may brin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from pipeline.model import Article, Entry, Known
+from pipeline import text
+from pipeline.model import Article, Entry, Former, Known
+from pipeline.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """The entries of one answer: never seen; seen, but saying something else now; seen and the same.
 
-    `aliases` are articles we have under a name that is new to us: (entry, article id).
+    `aliases` are articles we have under a name that is new to us: (entry, article id). `renamed` are guids of this feed
+    that were replaced by another: (old, new).
     """
 
     new: tuple[Entry, ...] = ()
     suspect: tuple[tuple[Entry, Known], ...] = ()
     aliases: tuple[tuple[Entry, int], ...] = ()
     unchanged: tuple[Entry, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
-def sort(feed_url: str, entries: Sequence[Entry], by_guid: Mapping[str, Known], by_url: Mapping[str, Known]) -> Sorted:
-    """Each entry in its place. `by_guid` holds this feed's own entries, `by_url` articles of any feed.
+def sort(
+    feed_url: str,
+    entries: Sequence[Entry],
+    by_guid: Mapping[str, Known],
+    by_url: Mapping[str, Known],
+    former: Sequence[Former] = (),
+) -> Sorted:
+    """Each entry in its place. `by_guid` holds this feed's own entries, `by_url` articles of any feed, `former` what
+    this feed no longer names.
 
     A page under a name that is new to us is the same article (I3). It may also be an edit, but only where this feed
     brought the article and no longer lists it under its old name. Two entries of one document that lead to one new page
@@ -39,6 +52,7 @@ def sort(feed_url: str, entries: Sequence[Entry], by_guid: Mapping[str, Known], 
     aliases: list[tuple[Entry, int]] = []
     unchanged: list[Entry] = []
     opened: set[str] = set()
+    earlier = _earlier(entries, by_guid, former)
     listed = {by_guid[entry.guid].article_id for entry in entries if entry.guid in by_guid}
     for entry in entries:
         known = by_guid.get(entry.guid)
@@ -46,7 +60,7 @@ def sort(feed_url: str, entries: Sequence[Entry], by_guid: Mapping[str, Known], 
             unchanged.append(entry)
         elif known:
             suspect.append((entry, known))
-        elif entry.url and (known := by_url.get(entry.url)):
+        elif (known := by_url.get(entry.url or "")) or (entry.guid in earlier and (known := earlier[entry.guid].known)):
             aliases.append((entry, known.article_id))
             if known.home_feed == feed_url and known.article_id not in listed:
                 listed.add(known.article_id)
@@ -54,7 +68,44 @@ def sort(feed_url: str, entries: Sequence[Entry], by_guid: Mapping[str, Known], 
         elif not entry.url or entry.url not in opened:
             new.append(entry)
             opened.add(entry.url or "")
-    return Sorted(tuple(new), tuple(suspect), tuple(aliases), tuple(unchanged))
+    renamed = tuple((was.guid, guid) for guid, was in earlier.items())
+    return Sorted(tuple(new), tuple(suspect), tuple(aliases), tuple(unchanged), renamed)
+
+
+def _earlier(entries: Sequence[Entry], by_guid: Mapping[str, Known], former: Sequence[Former]) -> dict[str, Former]:
+    """By guid, the entry that each one without a name was until now; each former one is claimed once.
+
+    I3: the same link and title. I4: no guid of its own and a link that holds a token, so that every document names it
+    anew: the same title, date and host, and nothing else with that title and date, then or now. Likewise an entry
+    without a link.
+    """
+    found: dict[str, Former] = {}
+    claimed: set[str] = set()
+    unnamed = [entry for entry in entries if entry.guid not in by_guid]
+    same_words = Counter(_dated(text.line(entry.title), entry.published_at) for entry in unnamed)
+    for entry in unnamed:
+        words = _dated(text.line(entry.title), entry.published_at)
+        alike = [one for one in former if _dated(one.known.title, one.published_at) == words]
+        page = [one for one in former if entry.url and one.link == entry.url and one.known.url == entry.url]
+        page = [one for one in page if _words(one.known.title) == words[0]]
+        token = [one for one in alike if _nameless(entry.guid, entry.url) and _nameless(one.guid, one.link)]
+        token = [one for one in token if host_of(one.link or "") == host_of(entry.url or "")]
+        sure = words[0] and words[1] and same_words[words] == 1 and len({one.known.article_id for one in token}) == 1
+        for one in page or (token if sure else ()):
+            if one.guid not in claimed:
+                claimed.add(one.guid)
+                found[entry.guid] = one
+                break
+    return found
+
+
+def _nameless(guid: str, link: str | None) -> bool:
+    """Whether an entry had no guid of its own: parsing then named it by its link, or gave it a name of ours."""
+    return link is None or guid == link
+
+
+def _dated(title: str | None, at: datetime | None) -> tuple[str, datetime | None]:
+    return _words(title), at
 
 
 def kind_of_change(known: Known, now: Article, feed_url: str, earlier_titles: Collection[str]) -> str | None:

@@ -46,8 +46,8 @@ class FetchError(NewsbeatError):
     """A URL that could not be read.
 
     `kind` is one word for the log and the schedule: `dns`, `connect`, `tls`, `timeout`, `status`, `too_big`,
-    `bomb`, `truncated`, `redirect`, `address`, `scheme`, `protocol`. `status` is the HTTP status when there
-    was one. `retry_after` is the server's wish, `None` when it has none.
+    `bomb`, `truncated`, `redirect`, `wait` (a redirect that asks to wait first), `address`, `scheme`, `protocol`.
+    `status` is the HTTP status when there was one. `retry_after` is the server's wish, `None` when it has none.
     """
 
     def __init__(

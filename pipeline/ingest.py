@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline import changes, extract, log, memory, parse, schedule, stories, topics, urls
+from pipeline import changes, extract, log, memory, parse, schedule, stories, topics, urls, websub
 from pipeline.errors import FetchError, ParseError, WorkerLost
 from pipeline.fetch import Web
 from pipeline.model import (
@@ -51,6 +51,8 @@ class Desk:
     topics: tuple[topics.Compiled, ...]
     pace: schedule.Pace
     host_wide_429: bool = True
+    archives: bool = False
+    websub: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Tally:
     unchanged: int = 0
     new_at: list[datetime] = field(default_factory=list)
     overlap: float | None = None
+    all_new: bool = False
     same: tuple[Entry, ...] = ()
 
 
@@ -93,8 +96,9 @@ async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: da
 async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, ParsedFeed | None]:
     """The answer, and what it says when that is not what it said last time."""
     try:
-        answer = await web.get(state.url, etag=state.etag, last_modified=state.last_modified)
-        if isinstance(answer, NotModified) or memory.body_hash(answer) == state.body_hash:
+        waited = state.error_kind == "wait"
+        answer = await web.get(state.url, etag=state.etag, last_modified=state.last_modified, waited=waited)
+        if isinstance(answer, NotModified) or (not answer.delta and memory.body_hash(answer) == state.body_hash):
             return answer, None
         return answer, await workers.run(parse.feed, answer)
     except (FetchError, ParseError) as error:
@@ -128,8 +132,15 @@ def keep(
                 lambda entry: (_outlet_of_entry(entry, state, desk, outlet), now),
                 now,
                 tally,
+                whole=parsed.whole and not answer.delta,
             )
             desk.store.articles.still_there(state.id, tally.same, now)
+            if desk.archives and tally.all_new and not answer.delta:
+                want_older(state, desk, parsed)
+            if desk.websub and parsed.whole and not answer.delta:
+                _note_hub(state, desk, answer, parsed, now)
+        if desk.websub:  # this answer, or a hub while it was under way, may have changed it
+            after = replace(after, told_until=desk.store.feeds.state(state.id).told_until)
         if not isinstance(answer, FetchError | ParseError):
             after = replace(after, rhythm=schedule.learn(after.rhythm, tally.new_at, tally.overlap, now))
         plan = schedule.next_poll(after, answer, desk.pace, now, draw)
@@ -149,6 +160,45 @@ def keep(
     return outcome
 
 
+def keep_more(state: FeedState, desk: Desk, parsed: ParsedFeed, now: datetime, *, older: bool) -> tuple[int, bool]:
+    """Keeps the entries of a document that is no poll: one that a hub delivered, or an `older` one of the feed.
+
+    How many were new, and whether all were. What the document does not name has not vanished; validators and due time
+    stay. What is older counts from its own date, and teaches nothing of the feed's rhythm.
+    """
+    with desk.store.transaction():
+        tally = _Tally()
+        outlet = _outlet_of_feed(state, desk, parsed)
+
+        def arrives(entry: Entry) -> tuple[Outlet, datetime]:
+            at = entry.published_at if older and entry.published_at else now
+            return _outlet_of_entry(entry, state, desk, outlet), min(at, now)
+
+        _keep_entries(state, desk, parsed.entries, arrives, now, tally, whole=False)
+        desk.store.articles.still_there(state.id, tally.same, now)
+        if older and tally.all_new:
+            want_older(state, desk, parsed)
+        if not older:
+            rhythm = schedule.learn(desk.store.feeds.state(state.id).rhythm, tally.new_at, None, now)
+            desk.store.feeds.delivered(state.id, rhythm, now, new=tally.new > 0)
+    return tally.new, tally.all_new
+
+
+def want_older(state: FeedState, desk: Desk, parsed: ParsedFeed) -> None:
+    """Every entry was new, so there may be more before them: the document's own link to those is put on the list."""
+    said = dict(reversed(parsed.links))
+    if url := said.get("prev-archive") or said.get("next"):
+        desk.store.history.want(state.id, url)
+
+
+def _note_hub(state: FeedState, desk: Desk, answer: Response, parsed: ParsedFeed, now: datetime) -> None:
+    """What an answer says of a hub, or that it names none, is noted; asking the hub is another's work."""
+    if offered := websub.offer(answer.headers, parsed.links, answer.url):
+        desk.store.websub.offered(state.id, *offered, now)
+    else:
+        desk.store.websub.withdrawn(state.id, now)
+
+
 def import_entries(state: FeedState, desk: Desk, arrivals: Sequence[Arrival], now: datetime) -> Imported:
     """Keeps articles handed over under this feed's name, in one transaction. Those that are known stay untouched.
 
@@ -166,7 +216,7 @@ def import_entries(state: FeedState, desk: Desk, arrivals: Sequence[Arrival], no
         tally = _Tally()
         _keep_entries(
             state, desk, [one.entry for one in came.values()],
-            lambda entry: (came[entry.guid].outlet, came[entry.guid].seen_at), now, tally,
+            lambda entry: (came[entry.guid].outlet, came[entry.guid].seen_at), now, tally, whole=False,
         )  # fmt: skip
     return Imported(tally.new, tally.revised, tally.unchanged, clashes)
 
@@ -178,13 +228,19 @@ def _keep_entries(
     arrives: Callable[[Entry], tuple[Outlet, datetime]],
     now: datetime,
     tally: _Tally,
+    *,
+    whole: bool = True,
 ) -> None:
     """Compares every entry with what is stored and keeps what is new; the tally names those that said the same again.
 
-    `arrives` says of a new entry who published it and when it was first seen.
+    `arrives` says of a new entry who published it and when it was first seen. Where the entries are not the `whole`
+    document, what they do not name has not vanished, and how many are known says nothing.
     """
     store = desk.store
-    sorted_ = changes.sort(state.feed_url, entries, *store.articles.known(state.id, entries))
+    by_guid, by_url = store.articles.known(state.id, entries)
+    unnamed = [entry for entry in entries if entry.guid not in by_guid] if whole else []
+    former = store.articles.former(state.id, unnamed, [entry.guid for entry in entries])
+    sorted_ = changes.sort(state.feed_url, entries, by_guid, by_url, former)
     names: list[tuple[Entry, int]] = list(sorted_.aliases)
     added: list[tuple[int, Article]] = []
     for entry in sorted_.new:
@@ -203,11 +259,13 @@ def _keep_entries(
             _revise(known.article_id, article, kind, elsewhere, desk, now)
             tally.revised += 1
         names.append((entry, known.article_id))
+    store.articles.rename(state.id, sorted_.renamed)
     store.articles.name(state.id, names, now)
     take_in(added, desk)
     tally.new, tally.same = len(added), sorted_.unchanged
     tally.unchanged = len(entries) - tally.new - tally.revised
-    if entries:
+    tally.all_new = bool(entries) and len(sorted_.new) == len(entries)
+    if entries and whole:
         tally.overlap = 1 - len(sorted_.new) / len(entries)
     # An entry's own date says better when it came than the poll that found it, unless it is not to be believed.
     tally.new_at = [a.published_at if a.published_at and a.published_at <= now else now for _, a in added]
@@ -257,7 +315,7 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
     since = desk.store.stories.first_since(article.first_seen_at - stories.WINDOW)
     near = desk.store.stories.neighbours(desk.store.stories.sharing(words, since, CANDIDATES))
     candidates = [
-        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print))
+        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print), n.alone)
         for n in near
     ]
     texts = desk.store.articles.texts(stories.look_twice(own, candidates))
@@ -297,6 +355,7 @@ def _outcome(
         said = "the same body as last time"
     else:
         said = f"{tally.new} new, {tally.revised} revised, {tally.unchanged} unchanged"
+        said += "; only what is new was sent (226)" if isinstance(answer, Response) and answer.delta else ""
         said += f"; {parsed.skipped} entries could not be read" if parsed.skipped else ""
         said += f"; {parsed.flaw}" if parsed.flaw else ""
     if after.state == "gone":

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pipeline import text
 from pipeline.errors import FetchError, ParseError
-from pipeline.model import FeedState, NotModified, ParsedFeed, Response
+from pipeline.model import FeedState, FeedStateName, NotModified, ParsedFeed, Response
 
 Answer = Response | NotModified | FetchError | ParseError
 
@@ -44,7 +44,8 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedSt
             moved_seen=0,
         )
     state = _moved(state, answer.permanent_url)
-    state = replace(state, failures=0, error_kind=None, gone_seen=0, state="ok" if state.url == state.feed_url else "moved")
+    settled: FeedStateName = "ok" if state.url == state.feed_url else "moved"
+    state = replace(state, failures=0, error_kind=None, gone_seen=0, state=settled)
     if isinstance(answer, NotModified):
         if state.validators_url not in (None, answer.url):
             # The 304 came from another address than the validators: the next request asks afresh (C8).
@@ -54,6 +55,8 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedSt
             etag=answer.header("etag") or state.etag,
             last_modified=answer.header("last-modified") or state.last_modified,
         )
+    if answer.delta:
+        return _after_delta(state, answer, parsed)
     if parsed is not None:
         state = replace(state, hint=parsed.hint, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days)
     if parsed is not None and not parsed.whole:
@@ -66,6 +69,24 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedSt
         validators_url=answer.url,
         body_hash=body_hash(answer),
         same_bodies=state.same_bodies + 1 if parsed is None else 0,
+    )
+
+
+def _after_delta(state: FeedState, answer: Response, parsed: ParsedFeed | None) -> FeedState:
+    """After a 226: its tag names the whole document as it is now, its body is not that document (contract C10).
+
+    A delta without a tag, or one that was cut off, leaves the version we named: it is asked for again. One from another
+    address than the version we named vouches for nothing (C8), nor does one that was sent although we named none.
+    """
+    state = replace(state, same_bodies=0, hint=(parsed.hint if parsed else None) or state.hint)
+    if parsed is None or not parsed.whole or state.etag is None:
+        return state
+    if state.validators_url not in (None, answer.url):
+        return replace(state, etag=None, last_modified=None, body_hash=None, validators_url=answer.url)
+    return replace(
+        state,
+        etag=answer.header("etag") or state.etag,
+        last_modified=answer.header("last-modified") or state.last_modified,
     )
 
 

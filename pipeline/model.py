@@ -13,6 +13,7 @@ FeedStateName = Literal["ok", "failing", "gone", "moved", "paused"]
 TextFrom = Literal["content", "summary", "page", "title"]
 TermKind = Literal["name", "phrase", "word"]
 PollVerdict = Literal["ok", "not_modified", "failed"]
+SubscriptionState = Literal["offered", "asked", "confirmed", "renewing", "denied", "leaving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class FeedState:
     `rhythm` is what `schedule.learn` made of its habits; `hint` and the skips are what the last document asked for,
     `fresh` what the server last said. `error_kind` is the class of the last failure, `None` after a success: the `kind`
     of a FetchError, or `not_a_feed`. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
-    in a row it came unasked for.
+    in a row it came unasked for. Until `told_until` a hub tells of its news by itself.
     """
 
     id: int
@@ -69,6 +70,7 @@ class FeedState:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     next_poll_at: datetime | None = None
+    told_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class Response:
     fetched_at: datetime
     permanent_url: str | None = None
     wire_bytes: int = 0
+
+    @property
+    def delta(self) -> bool:
+        """Whether this is only what is new against the version we named (226, RFC 3229), not the whole document."""
+        return self.status == 226
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its lower-case name."""
@@ -134,7 +141,7 @@ class ParsedFeed:
 
     `whole` is False when the document was cut off: its validators vouch for nothing.
     `hint` is the longest wait the feed itself asks for (ttl, updatePeriod). `skip_hours` are hours of the day
-    in GMT, `skip_days` are weekdays with Monday as 0.
+    in GMT, `skip_days` are weekdays with Monday as 0. `links` are the document's own: (rel, absolute URL), of `LINKS`.
     """
 
     title: str | None
@@ -146,6 +153,27 @@ class ParsedFeed:
     skipped: int = 0
     flaw: str | None = None
     whole: bool = True
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What we arranged with a hub about one feed. `callback_url` and `secret` are between the hub and us.
+
+    `asked_at` is when we last asked the hub, `failures` counts requests since it last said yes.
+    """
+
+    feed_id: int
+    hub_url: str
+    topic_url: str
+    callback_url: str | None = None
+    secret: str | None = None
+    state: SubscriptionState = "offered"
+    asked_at: datetime | None = None
+    lease_until: datetime | None = None
+    next_try_at: datetime | None = None
+    failures: int = 0
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +212,19 @@ class Known:
     text_hash: str
     home_feed: str
     raw_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """An entry of this feed that its latest document no longer names, and that one of its new entries may be.
+
+    `guid` and `link` are those it was last seen under.
+    """
+
+    guid: str
+    link: str | None
+    published_at: datetime | None
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +313,15 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an article belongs: the story it joins (`None`: it opens one) and the article it copies, if any."""
+    """Where an article belongs: the story it joins (`None`: it opens one) and the article it copies, if any.
+
+    `absorbs` are stories of a single report that turn out to be of this event too.
+    """
 
     story_id: int | None
     similarity: float
     copy_of: int | None = None
+    absorbs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,18 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from pipeline import config, fetch, ingest, log, retag, schedule, stories, topics, urls
+from pipeline import config, fetch, history, hub, ingest, log, retag, schedule, stories, topics, urls
 from pipeline.errors import ConfigError, ParseError, StoreError
 from pipeline.fetch.wire import Limits
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
@@ -35,6 +37,9 @@ STORE_PAUSE = timedelta(seconds=60)
 """After the database refused a write, nobody is polled for this long: what cannot be kept is not asked for."""
 
 TIDY_EVERY = timedelta(hours=1)
+
+WAITING = 4
+"""Polls under way for each request that may be: some wait for their host's turn, some for a worker."""
 
 Now = Callable[[], datetime]
 
@@ -59,27 +64,51 @@ class Service:
     fingerprint: tuple[tuple[str, int, int], ...] = ()
     in_flight: dict[int, asyncio.Task[PollOutcome | None]] = field(default_factory=dict)
     chores: set[asyncio.Task[None]] = field(default_factory=set)
+    busy: Counter[str] = field(default_factory=Counter)
+    crowded: bool = False
+    running: bool = False
     resume_at: float = 0.0
     trouble: StoreError | None = None
     tidied_at: datetime | None = None
+    websub: config.WebsubSettings = field(default_factory=config.WebsubSettings)
+    door: hub.Door | None = None
 
     async def tick(self) -> int:
         """Starts a poll of every feed that is due and not in flight; returns how many were started."""
         self._take_up_changes()
         now = self.now()
-        room = self.settings.in_flight * 4 - len(self.in_flight)
+        room = self.settings.in_flight * WAITING - len(self.in_flight)
         if room <= 0 or time.monotonic() < self.resume_at:
             return 0
         self._tidy(now)
+        self.crowded = False
         started = 0
-        for state in self.store.feeds.due(now, room, frozenset(self.in_flight)):
+        for state in self.store.feeds.due(now, room, self.in_flight, self._admits(Counter(self.busy))):
             if self._held(state, now):
                 continue
+            host = urls.host_of(state.url)
             task = asyncio.create_task(self._one(state))
             self.in_flight[state.id] = task
-            task.add_done_callback(partial(self._landed, state.id))
+            self.busy[host] += 1
+            task.add_done_callback(partial(self._landed, state.id, host))
             started += 1
+        self.crowded = self.crowded or started == room
         return started
+
+    def _admits(self, busy: Counter[str]) -> Callable[[str], bool]:
+        """Whether a feed's host has a place left: polls that would only wait for their host's turn would take the
+        places of feeds whose hosts are free."""
+        most = self.settings.per_host_in_flight + 1
+
+        def admitted(url: str) -> bool:
+            host = urls.host_of(url)
+            if busy[host] >= most:
+                self.crowded = True
+                return False
+            busy[host] += 1
+            return True
+
+        return admitted
 
     async def once(self, told: Callable[[PollOutcome], None] = lambda _: None) -> list[PollOutcome]:
         """One pass: every feed that is due now is polled once. `told` hears each outcome as it comes.
@@ -87,16 +116,21 @@ class Service:
         Raises StoreError when the database refused to keep something: that much was not done.
         """
         outcomes: list[PollOutcome] = []
-        seen: set[int] = set()
-        while await self.tick():
-            tasks = [task for feed_id, task in self.in_flight.items() if feed_id not in seen]
-            seen |= set(self.in_flight)
-            for finished in asyncio.as_completed(tasks):
-                outcome = await finished
-                if outcome:
-                    outcomes.append(outcome)
-                    told(outcome)
-            await asyncio.sleep(0)
+        landed: asyncio.Queue[asyncio.Task[PollOutcome | None]] = asyncio.Queue()
+        heard: set[asyncio.Task[PollOutcome | None]] = set()
+        await self.tick()
+        while self.in_flight or heard:
+            for task in set(self.in_flight.values()) - heard:
+                heard.add(task)
+                task.add_done_callback(landed.put_nowait)
+            finished = await landed.get()
+            heard.discard(finished)
+            outcome = finished.result()
+            if outcome:
+                outcomes.append(outcome)
+                told(outcome)
+            if not self.in_flight or self._may_start_more():
+                await self.tick()
         await self._finish_chores()
         if self.trouble:
             raise self.trouble
@@ -111,33 +145,67 @@ class Service:
         )  # fmt: skip
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         scheduler.start()
+        self.running = True
         try:
             await stop.wait()
         finally:
+            self.running = False
             scheduler.shutdown(wait=False)
             await self.wind_down()
 
     async def _safe_tick(self) -> None:
         try:
             await self.tick()
+            if self.running and self.door and time.monotonic() >= self.resume_at:
+                self._chore(self.door.tend(self.websub.callback, self.websub.listen))
         except StoreError as error:
             self._pause(error)
         except Exception:
             log.logger.exception("tick failed")
 
-    def _landed(self, feed_id: int, _task: asyncio.Task[PollOutcome | None]) -> None:
+    def _may_start_more(self) -> bool:
+        """Whether feeds were left waiting for a place, and a quarter of the places is free."""
+        return self.crowded and len(self.in_flight) <= self.settings.in_flight * WAITING * 3 // 4
+
+    def _landed(self, feed_id: int, host: str, _task: asyncio.Task[PollOutcome | None]) -> None:
         self.in_flight.pop(feed_id, None)
+        self.busy[host] -= 1
+        if self.busy[host] <= 0:
+            del self.busy[host]
+        if self.running and self._may_start_more():
+            self.crowded = False  # once, until the tick that this calls for
+            task = asyncio.create_task(self._safe_tick())
+            self.chores.add(task)
+            task.add_done_callback(self.chores.discard)
 
     async def _one(self, state: FeedState) -> PollOutcome | None:
         """One poll, whatever happens in it; the broad except of the house."""
         try:
-            return await ingest.poll(state, self.desk, self.web, self.workers, self.now(), self.draw())
+            outcome = await ingest.poll(state, self.desk, self.web, self.workers, self.now(), self.draw())
+            if self.desk.archives and outcome.outcome != "failed":
+                self._chore(history.step_back(state, self.desk, self.web, self.workers, self.now))
+            return outcome
         except StoreError as error:
             self._pause(error)
         except Exception as error:
             log.logger.exception("poll failed feed=%s", state.feed_url)
             return self._set_aside(state, error)
         return None
+
+    def _chore(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something beside the polls; a bug in it is logged and costs that much."""
+
+        async def done() -> None:
+            try:
+                await work
+            except StoreError as error:
+                self._pause(error)
+            except Exception:
+                log.logger.exception("chore failed")
+
+        task = asyncio.create_task(done())
+        self.chores.add(task)
+        task.add_done_callback(self.chores.discard)
 
     def _set_aside(self, state: FeedState, bug: Exception) -> PollOutcome | None:
         """A poll that met a bug of ours is recorded as failed like any other, and backed off."""
@@ -179,7 +247,7 @@ class Service:
                 log.event("configuration refused", logging.ERROR, why=finding, kept="the last good one")
             return
         stale = apply(setup, self.desk, self.now())
-        self.settings = setup.fetch
+        self.settings, self.websub = setup.fetch, setup.websub
         if not first:
             log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
         if stale:
@@ -188,11 +256,12 @@ class Service:
             task.add_done_callback(self.chores.discard)
 
     def _tidy(self, now: datetime) -> None:
-        """Once an hour: lets go of what no story's window reaches any more."""
-        if self.tidied_at and now - self.tidied_at < TIDY_EVERY:
+        """Once an hour, and when the clock was set back: lets go of what no story's window reaches any more."""
+        if self.tidied_at and timedelta() <= now - self.tidied_at < TIDY_EVERY:
             return
         self.tidied_at = now
         with self.store.transaction():
+            self.store.feeds.set_back(now, self.settings.retry_after_cap)
             self.store.stories.forget(self.store.stories.first_since(now - 2 * stories.WINDOW))
 
     async def _finish_chores(self) -> None:
@@ -216,6 +285,8 @@ def apply(setup: config.Setup, desk: ingest.Desk, now: datetime) -> tuple[str, .
     desk.topics = tuple(topics.compiled(profile) for profile in setup.topics)
     desk.pace = pace_of(setup.fetch)
     desk.host_wide_429 = setup.fetch.host_wide_429
+    desk.archives = setup.fetch.archives
+    desk.websub = bool(setup.websub.callback)
 
     def outlet_of(feed: Feed) -> Outlet | None:
         return desk.outlets.named(feed.outlet, feed.url) if feed.outlet else desk.outlets.of_url(feed.url)
@@ -288,9 +359,11 @@ async def opened(
     web = make_web(setup.fetch, now)
     desk = ingest.Desk(store, urls.OutletBook(), {}, (), pace_of(setup.fetch))
     running = Service(directory, store, web, workers, desk, setup.fetch, now, draw)
+    running.door = hub.Door(desk, web, workers, now, running._chore)
     try:
         yield running
     finally:
+        await running.door.close()
         await running.wind_down()
         await web.close()
         workers.close()

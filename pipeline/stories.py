@@ -64,7 +64,7 @@ Vector = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored article near a new one: who, when, in which story, and its fingerprint."""
+    """A stored article near a new one: who, when, in which story (and whether alone there), and its fingerprint."""
 
     article_id: int
     outlet: str
@@ -72,6 +72,7 @@ class Candidate:
     copy_of: int | None
     story_id: int | None
     print: Vector
+    alone: bool = False
 
 
 def fingerprint(title: str | None, body: str) -> Vector:
@@ -149,7 +150,8 @@ def place(article: Article, own: Vector, candidates: Sequence[Candidate], texts:
     """Copy of, joins, or opens.
 
     A copy is the same text at another outlet; it points to the earliest version and joins its story. Otherwise the
-    article joins the story whose nearest reports are most like it, when that is enough after fading with time.
+    article joins the story whose nearest reports are most like it, when that is enough after fading with time; reports
+    that stand alone and are like enough come along, so that the order in which feeds are read matters less.
     `texts` are those of the candidates that `look_twice` named.
     """
     own_runs = runs(article.text) if texts else frozenset[int]()
@@ -163,14 +165,17 @@ def place(article: Article, own: Vector, candidates: Sequence[Candidate], texts:
         if candidate.story_id is not None:
             stories[candidate.story_id].append(candidate)
     common = _common(stories.values())
-    best = Placement(None, 1.0)
-    nearest = SAME_EVENT
+    near = {}
     for story_id, reports in stories.items():
-        near = sorted((_faded(article, own, report, common) for report in reports), reverse=True)[:NEAREST]
-        value = sum(near) / len(near)
-        if value >= nearest:
-            best, nearest = Placement(story_id, value), value
-    return best
+        values = sorted((_faded(article, own, report, common) for report in reports), reverse=True)[:NEAREST]
+        value = sum(values) / len(values)
+        if value >= SAME_EVENT:
+            near[story_id] = value
+    if not near:
+        return Placement(None, 1.0)
+    best = max(near, key=lambda story_id: (near[story_id], -story_id))
+    alone = sorted(story_id for story_id in near if story_id != best and stories[story_id][0].alone)
+    return Placement(best, near[best], absorbs=tuple(alone))
 
 
 def _common(stories: Iterable[Sequence[Candidate]]) -> dict[int, float]:

@@ -75,7 +75,7 @@ def test_charts_survive_empty_numbers() -> None:
     [
         ("HTTP 404 Not Found", "gone"), ("HTTP 503 Service Unavailable", "Trouble at the outlet"),
         ("timed out", "slowly"),
-        ("the certificate has expired", "certificate"), ("something odd", "newsbeat doctor"), (None, ""),
+        ("the certificate has expired", "certificate"), ("something odd", "newsbeat feeds list"), (None, ""),
     ],
 )  # fmt: skip
 def test_each_kind_of_trouble_has_a_cure(error: str | None, word: str) -> None:

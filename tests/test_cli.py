@@ -139,8 +139,12 @@ def test_status_and_feeds_list_tell_how_things_stand(place: Path) -> None:
     assert ran.returncode == 0
     assert "Articles  2" in ran.stdout
     assert json.loads(newsbeat(place, "status", "--json").stdout)["articles"] == 2
-    assert "next in" in newsbeat(place, "feeds", "list").stdout
-    assert json.loads(newsbeat(place, "feeds", "list", "--json").stdout)["state"] == "ok"
+    listed = newsbeat(place, "feeds", "list").stdout
+    assert "next in" in listed
+    assert "until its rhythm is known" in listed
+    line = json.loads(newsbeat(place, "feeds", "list", "--json").stdout)
+    assert (line["state"], line["error_kind"], line["error_since"]) == ("ok", None, None)
+    assert "until its rhythm is known" in line["why"]
 
 
 def test_a_service_that_stands_still_is_unhealthy(place: Path) -> None:
@@ -230,7 +234,7 @@ def test_up_polls_and_serves_and_one_signal_stops_both(place: Path) -> None:
         pages = {path: _fetch(port, path) for path in ("/", "/feeds", "/news/articles.json", "/-/newsbeat/health.json")}
         second = newsbeat(place, "once")
         assert second.returncode == 1
-        assert f"in use by newsbeat run (process {running.pid})" in second.stderr
+        assert f"in use by newsbeat up (process {running.pid})" in second.stderr
         began = time.monotonic()
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0

@@ -241,7 +241,7 @@ def test_the_next_poll_is_never_in_the_past_and_never_later_than_the_caps_allow(
 ) -> None:
     plan = next_poll(feed_state(**state), given_, PACE, now, draw)
     failed = isinstance(given_, FetchError | ParseError)
-    least = PACE.every if failed else state["every"] or PACE.least
+    least = min(PACE.every, state["every"] or PACE.every) if failed else state["every"] or PACE.least
     most = PACE.retry_after_cap if failed else PACE.hint_cap
     skipped = 7 * D if state["skip_hours"] or state["skip_days"] else timedelta()
     assert now + least <= plan.at <= now + most + PACE.jitter_cap + S + skipped

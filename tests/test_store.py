@@ -528,11 +528,30 @@ def states(store: Store) -> dict[str, str]:
 def test_subscribing_adds_pauses_and_takes_back(store: Store) -> None:
     assert subscribed(store, feed(), feed(LOCAL)) == (2, 0)
     assert subscribed(store, feed(), feed(LOCAL)) == (0, 0)
+    with store.transaction():
+        store.feeds.keep(store.feeds.state(2), NOW, ok=True, new=False, error=None)
     assert subscribed(store, feed()) == (0, 1)
     assert states(store) == {FEED: "ok", LOCAL: "paused"}
     assert subscribed(store, feed()) == (0, 0)
     assert subscribed(store, feed(), feed(LOCAL)) == (0, 0)
     assert states(store) == {FEED: "ok", LOCAL: "ok"}
+
+
+def test_feed_that_was_never_asked_leaves_nothing_when_it_is_taken_out(store: Store) -> None:
+    subscribed(store, feed(), feed(LOCAL))
+    assert subscribed(store, feed()) == (0, 1)
+    assert states(store) == {FEED: "ok"}
+
+
+def test_failing_feed_that_is_taken_out_comes_back_failing(store: Store) -> None:
+    subscribed(store, feed())
+    with store.transaction():
+        failing = replace(store.feeds.state(1), state="failing", failures=3)
+        store.feeds.keep(failing, NOW, ok=False, new=False, error="no such host")
+    subscribed(store)
+    assert states(store) == {FEED: "paused"}
+    subscribed(store, feed())
+    assert states(store) == {FEED: "failing"}
 
 
 def test_feed_that_comes_back_goes_on_where_it_was(store: Store) -> None:
@@ -570,7 +589,7 @@ def test_feed_that_moved_onto_another_stays_paused_while_that_one_is_subscribed(
     subscribed(store, feed(), feed(LOCAL))
     assert states(store) == {FEED: "paused", LOCAL: "ok"}
     subscribed(store, feed())
-    assert states(store) == {FEED: "ok", LOCAL: "paused"}
+    assert states(store) == {FEED: "moved"}, "now it alone asks there"
 
 
 def test_feed_state_is_remembered_to_the_letter(store: Store) -> None:
@@ -624,6 +643,7 @@ def test_due_feeds_come_longest_waiting_first(store: Store) -> None:
     assert [state.id for state in store.feeds.due(later, 2)] == [2, 3]
     assert [state.id for state in store.feeds.due(later, 10, frozenset({3}))] == [2, 1]
     assert [state.id for state in store.feeds.due(later, 1, frozenset({2, 3}))] == [1]
+    assert [state.id for state in store.feeds.due(later, 1, (), lambda url: url == store.feeds.state(1).url)] == [1]
     assert [state.id for state in store.feeds.due(NOW + HOUR, 10)] == [2]
     assert store.feeds.due(NOW, 10) == []
 

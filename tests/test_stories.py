@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -88,6 +89,15 @@ def test_a_likeness_fades_with_time() -> None:
     ]
     assert placed == sorted(placed, reverse=True)
     assert place(FERRY_AGAIN, candidate(FERRY, seen_at=NOW - timedelta(days=30))).story_id is None
+
+
+def test_a_report_that_stands_alone_comes_along_when_the_next_one_is_like_it() -> None:
+    alone = replace(candidate(FERRY, 2, story_id=8), alone=True)
+    made = place(FERRY_AGAIN, candidate(FERRY_AGAIN, 1, story_id=7, outlet="Hill Gazette"), alone)
+    assert made.story_id == 7 or made.copy_of == 1
+    made = place(FERRY_AGAIN, replace(candidate(FERRY, 1, story_id=7), alone=True), alone)
+    assert (made.story_id, made.absorbs) == (7, (8,))
+    assert place(FERRY_AGAIN, candidate(FERRY, 1, story_id=7), candidate(FERRY, 2, story_id=8)).absorbs == ()
 
 
 def test_a_candidate_that_no_story_holds_is_joined_by_nobody() -> None:

@@ -77,7 +77,7 @@ async def sorry(datasette: Any, request: Any, error: Exception) -> Any:
         what, hint = "This took too long.", "The database is busy. Try again in a moment."
     else:
         what = "The news database cannot be read."
-        hint = "It may not exist yet: run `newsbeat once`. `newsbeat doctor` says more."
+        hint = "It may not exist yet: run `newsbeat once`. `newsbeat status` says more."
     return await page(datasette, request, "missing", status=503, what=what, hint=coded(hint))
 
 

@@ -170,4 +170,4 @@ def cure(error: object) -> Markup:
     return coded(next((words for pattern, words in _COMPILED if pattern.search(error)), _UNKNOWN))
 
 
-_UNKNOWN = "Open the address in a browser to see what the outlet answers; `newsbeat doctor` says more."
+_UNKNOWN = "Open the address in a browser to see what the outlet answers; `newsbeat feeds list` says more."

@@ -25,7 +25,7 @@ def check(place: Place) -> None:
     setup = config.load(place.directory)
     click.echo(
         f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
-        " everything is in order."
+        + (" everything is in order." if setup.fetch.contact else " one thing is to be done before `newsbeat run`:")
     )
     if not setup.fetch.contact:
         click.echo(
@@ -91,14 +91,14 @@ def feeds() -> None:
 @as_json
 @click.pass_obj
 def feeds_list(place: Place, as_json: bool) -> None:
-    """Every feed with its state, its next poll, and its last error in words; those in trouble first."""
+    """Every feed: its state, its next poll, why it comes then, and its trouble in words; those in trouble first."""
     now = service.clock()
     with Store.read(place.db) as store:
         lines = store.feeds.lines()
     if as_json:
         for line in lines:
             values = asdict(line)
-            for key in ("last_ok_at", "last_new_at", "next_poll_at"):
+            for key in ("last_ok_at", "last_new_at", "next_poll_at", "error_since"):
                 values[key] = maybe_stamp(values[key])
             click.echo(json.dumps(values))
         return
@@ -106,8 +106,12 @@ def feeds_list(place: Place, as_json: bool) -> None:
         colour = {"ok": "green", "moved": "green", "failing": "red", "gone": "red"}.get(line.state)
         when = _in(line.next_poll_at, now) if line.state not in ("gone", "paused") else "not asked any more"
         click.echo(f"{click.style(f'{line.state:<8}', fg=colour)}{line.outlet or '?'}  {line.url}  ({when})")
-        if line.last_error:
+        if line.last_error and line.error_since:
+            click.echo(f"        {line.last_error} (trouble for {spoken(now - line.error_since)})")
+        elif line.last_error and line.last_error not in (line.why or ""):
             click.echo(f"        {line.last_error}")
+        if line.why and line.why != line.last_error:
+            click.echo(f"        {line.why}")
 
 
 @main.command()

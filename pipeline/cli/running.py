@@ -143,7 +143,7 @@ async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
     ready = asyncio.Event()
     jobs: list[Coroutine[None, None, None]] = []
     if polls:
-        jobs.append(_poll(place, stop, ready))
+        jobs.append(_poll(place, site, stop, ready))
     else:
         ready.set()
     if site:
@@ -165,8 +165,9 @@ async def _until(job: Coroutine[None, None, None], stop: asyncio.Event) -> None:
         stop.set()
 
 
-async def _poll(place: Place, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    async with service.opened(place.directory, place.db, what="newsbeat run") as running:
+async def _poll(place: Place, site: Site | None, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    what = "newsbeat up" if site else "newsbeat run"
+    async with service.opened(place.directory, place.db, what=what) as running:
         ready.set()
         log.event("service started", config=place.directory, db=place.db)
         await running.run(stop)

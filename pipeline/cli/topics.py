@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +105,16 @@ def explain(place: Place, slug: str, article: str, as_json: bool) -> None:
 
 @topic.command()
 @click.argument("slug", metavar="TOPIC")
+@click.option("--profile", type=click.Path(path_type=Path), help="Try this file instead of the topic's own.")
 @click.option("--list", "most", default=20, show_default=True, help="How many of each to list.")
 @click.pass_obj
-def backtest(place: Place, slug: str, most: int) -> None:
-    """What the profile file as it is now would change in the archive, without changing anything."""
-    one = topics.compiled(_profile(place, slug))
+def backtest(place: Place, slug: str, profile: Path | None, most: int) -> None:
+    """What a changed profile would change in the archive, without changing anything.
+
+    A running service takes an edited profile up at once; to look before, edit a copy and name it with --profile.
+    """
+    own = config.topic(profile) if profile else _profile(place, slug)
+    one = topics.compiled(replace(own, slug=Path(slug).stem if slug.endswith(".toml") else slug))
     added: list[tuple[float, Article]] = []
     dropped: list[tuple[float, Article]] = []
     kept = 0
@@ -141,6 +146,7 @@ def retag_command(place: Place, slugs: tuple[str, ...]) -> None:
     unknown = sorted(set(slugs) - {profile.slug for profile in setup.topics})
     if unknown:
         raise UsageError(f"no topic {unknown[0]!r} in {place.directory / 'topics'}.")
+    Store.read(place.db).close()  # says so when there is nothing to judge, instead of making an empty database
     with Store.open(place.db, what="newsbeat retag") as store:
         desk = ingest.Desk(store, urls.OutletBook(), {}, (), service.pace_of(setup.fetch))
         service.apply(setup, desk, service.clock())

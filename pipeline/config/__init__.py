@@ -7,7 +7,7 @@ are never in these files: they come from the environment.
 
 from pipeline.config.load import fingerprint, load, topic
 from pipeline.config.shapes import parse_duration
-from pipeline.config.values import FetchSettings, Setup, SiteSettings
+from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
 from pipeline.config.write import Group, add_feeds, feed
 from pipeline.errors import ConfigErrors
 
@@ -17,6 +17,7 @@ __all__ = [
     "Group",
     "Setup",
     "SiteSettings",
+    "WebsubSettings",
     "add_feeds",
     "feed",
     "fingerprint",

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline import text
 from pipeline.config import shapes
-from pipeline.config.values import FetchSettings, Setup, SiteSettings
+from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
 from pipeline.errors import ConfigError, ConfigErrors
 from pipeline.model import Feed, Outlet, Rules, Term, TopicProfile
 
@@ -32,6 +32,7 @@ _NOUNS = {
     "rules": "the rules",
     "fetch": "[fetch]",
     "site": "[site]",
+    "websub": "[websub]",
 }
 
 
@@ -79,6 +80,7 @@ def load(directory: Path) -> Setup:
         feeds=tuple(Feed(entry.url, entry.outlet, entry.title, entry.every) for entry in feeds.feed),
         outlets=book,
         topics=tuple(profiles),
+        websub=WebsubSettings(main.websub.callback, main.websub.listen),
     )
 
 

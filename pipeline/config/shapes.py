@@ -81,6 +81,13 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return network
 
 
+def _address(value: Any) -> tuple[str, int]:
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if not host or not port.isdecimal() or not 0 < int(port[:9]) < 65536:
+        raise ValueError(f'{value!r} is no address to listen on. Write it like "127.0.0.1:8002".')
+    return host.strip("[]"), int(port)
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Url = Annotated[str, AfterValidator(_one_url)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
@@ -127,6 +134,7 @@ class Fetch(Shape):
     parse_deadline: Annotated[Duration, _within(1 * _S, 60 * _S)] = 20 * _S
     parse_memory_mb: int = Field(default=1024, ge=256, le=8192)
     tick: Annotated[Duration, _within(timedelta(milliseconds=20), 60 * _S)] = 5 * _S
+    archives: bool = False
 
     @field_validator("contact")
     @classmethod
@@ -140,9 +148,24 @@ class Fetch(Shape):
         return value
 
 
+class Websub(Shape):
+    """Off while `callback` is empty."""
+
+    callback: str = ""
+    listen: Annotated[Any, AfterValidator(_address)] = ("127.0.0.1", 8002)
+
+    @field_validator("callback")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and ("?" in value or "#" in value or not _one_url(value).isascii()):
+            raise ValueError(f'{value!r} is more than an address. Write it like "https://news.example.org".')
+        return value
+
+
 class NewsbeatFile(Shape):
     site: Site = Site()
     fetch: Fetch = Fetch()
+    websub: Websub = Websub()
 
 
 class FeedEntry(Shape):

@@ -45,6 +45,7 @@ class FetchSettings:
     parse_deadline: timedelta = timedelta(seconds=20)
     parse_memory_mb: int = 1024
     tick: timedelta = timedelta(seconds=5)
+    archives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class SiteSettings:
     """`[site]`: what the published site is called."""
 
     title: str = "Newsbeat"
+
+
+@dataclass(frozen=True, slots=True)
+class WebsubSettings:
+    """`[websub]`: where hubs reach us. Off while `callback` is empty. `listen` is a host and a port of this machine."""
+
+    callback: str = ""
+    listen: tuple[str, int] = ("127.0.0.1", 8002)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +72,4 @@ class Setup:
     feeds: tuple[Feed, ...]
     outlets: tuple[Outlet, ...]
     topics: tuple[TopicProfile, ...]
+    websub: WebsubSettings = WebsubSettings()

@@ -31,7 +31,7 @@ class Findings:
 
     lines: tuple[Line, ...]
     numbers: Mapping[str, object]
-    deadline: tuple[str, int, int, int] | None
+    deadline: tuple[int, str, int, int, int] | None
 
     @property
     def good(self) -> bool:
@@ -69,7 +69,8 @@ def findings(store: Store, script: Script, *, states: Mapping[str, str], server:
             together >= TOGETHER * pairs,
         ),
         _same("stories that mix two events", 0, mixed),
-        _same("newsrooms that reported the deadline", script.deadline_families, deadline[3] if deadline else 0),
+        _same("outlets that reported the deadline", len(script.stories[DEADLINE]), deadline[3] if deadline else 0),
+        _same("independent versions of it", script.deadline_families, deadline[4] if deadline else 0),
         _same("the feed that moved", "moved", states["techweek"]),
         _same("the feed that is gone", "gone", states["tradedesk"]),
         _same("the feed that broke and recovered", "ok", states["cityline"]),
@@ -93,7 +94,8 @@ def findings(store: Store, script: Script, *, states: Mapping[str, str], server:
         "story_pairs": pairs,
         "story_pairs_together": together,
         "stories_mixed": mixed,
-        "deadline_families": deadline[3] if deadline else 0,
+        "deadline_outlets": deadline[3] if deadline else 0,
+        "deadline_families": deadline[4] if deadline else 0,
         "good": all(line.good for line in lines),
     }
     return Findings(lines, numbers, deadline)

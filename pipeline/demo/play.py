@@ -9,18 +9,20 @@ import shutil
 import sys
 import time
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 
 import click
 
 from pipeline import service
 from pipeline.demo.clock import FastClock
-from pipeline.demo.findings import Findings, findings
+from pipeline.demo.findings import TOPIC, Findings, findings
 from pipeline.demo.newsroom import END, START, Newsroom, load, script
 from pipeline.demo.server import NewsroomServer
+from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-"""Where the distribution's config/ and seeds/ lie; the demo follows the topic that comes with Newsbeat."""
+"""Where the distribution's config/ lies."""
 
 BUSY_SHARE = 0.35
 """Share of the demo's time that polls take, in which the clock stands still; measured on two shared cores."""
@@ -31,9 +33,10 @@ MAX_SECONDS = 600.0
 async def play(place: Path, *, seconds: float, as_json: bool) -> bool:
     """Plays the ten days into `place`, made anew, and prints what was found. True when it is what the script says."""
     newsroom = load()
+    site = _site_texts()
     shutil.rmtree(place, ignore_errors=True)
     began = time.monotonic()
-    found = await _ten_days(newsroom, place, seconds, quiet=as_json)
+    found = await _ten_days(newsroom, place, site, seconds, quiet=as_json)
     took = time.monotonic() - began
     if as_json:
         click.echo(json.dumps({**found.numbers, "seconds": round(took, 1)}))
@@ -42,12 +45,12 @@ async def play(place: Path, *, seconds: float, as_json: bool) -> bool:
     return found.good
 
 
-async def _ten_days(newsroom: Newsroom, place: Path, seconds: float, *, quiet: bool) -> Findings:
+async def _ten_days(newsroom: Newsroom, place: Path, site: str, seconds: float, *, quiet: bool) -> Findings:
     polling: list[service.Service] = []
     rate = (END - START).total_seconds() / (seconds * (1 - BUSY_SHARE))
     clock = FastClock(START, END, rate, lambda: bool(polling and polling[0].in_flight))
     with NewsroomServer(newsroom, clock.peek) as server:
-        _configure(newsroom, server, place / "config")
+        _configure(newsroom, server, site, place / "config")
         draw = random.Random(7).random  # noqa: S311  jitter, the same in every run
         async with service.opened(
             place / "config", place / "news.db", what="newsbeat demo", now=clock.now, draw=draw
@@ -95,7 +98,16 @@ async def _watch(running: service.Service, clock: FastClock, *, quiet: bool, giv
         click.echo("", err=True)
 
 
-def _configure(newsroom: Newsroom, server: NewsroomServer, directory: Path) -> None:
+def _site_texts() -> str:
+    """config/datasette.yaml of the distribution, or of where we stand (a container). ConfigError when there is none."""
+    for root in (ROOT, Path.cwd()):
+        path = root / "config" / "datasette.yaml"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise ConfigError("config/datasette.yaml", "", "the file is missing.", "The demo's site needs it; restore it.")
+
+
+def _configure(newsroom: Newsroom, server: NewsroomServer, site: str, directory: Path) -> None:
     """Writes the demo's own configuration, as a person would find it."""
     (directory / "topics").mkdir(parents=True)
     (directory / "newsbeat.toml").write_text(
@@ -103,7 +115,7 @@ def _configure(newsroom: Newsroom, server: NewsroomServer, directory: Path) -> N
         '[site]\ntitle = "Newsbeat demo"\n\n[fetch]\ncontact = "https://newsbeat.example/demo"\nevery = "60m"\n'
         "# Every edit of the script is to be seen, so no feed learns to be asked more rarely.\n"
         'every_least = "60m"\nevery_most = "60m"\n'
-        'per_host_gap = 0\nper_host_in_flight = 8\nhost_wide_429 = false\nallow_addresses = ["127.0.0.1/32"]\n'
+        'per_host_gap = 0\nin_flight = 1\nhost_wide_429 = false\nallow_addresses = ["127.0.0.1/32"]\n'
         'tick = "0.04s"\n',
         encoding="utf-8",
     )
@@ -119,8 +131,10 @@ def _configure(newsroom: Newsroom, server: NewsroomServer, directory: Path) -> N
         ),
         encoding="utf-8",
     )
-    shutil.copy(ROOT / "config" / "topics" / "tiktok-us-sale.toml", directory / "topics")
-    shutil.copy(ROOT / "config" / "datasette.yaml", directory)
+    # The demo brings its own copy of the topic: config/ is yours, and may say something else by now.
+    topic = resources.files("pipeline.demo").joinpath(f"{TOPIC}.toml").read_text(encoding="utf-8")
+    (directory / "topics" / f"{TOPIC}.toml").write_text(topic, encoding="utf-8")
+    (directory / "datasette.yaml").write_text(site, encoding="utf-8")
 
 
 def _tell(newsroom: Newsroom, found: Findings, place: Path, took: float) -> None:
@@ -136,10 +150,14 @@ def _tell(newsroom: Newsroom, found: Findings, place: Path, took: float) -> None
         mark = click.style("ok", fg="green") if line.good else click.style("NOT SO", fg="red")
         click.echo(f"  {line.name:<46}{line.said:>18}  {line.found:>12}  {mark}")
     if found.deadline:
-        title, articles, outlets, families = found.deadline
+        number, title, articles, outlets, families = found.deadline
         click.echo(
-            f'\nThe story the seed was about: "{title}"\n{articles} articles at {outlets} outlets, but only'
-            f" {families} newsrooms wrote words of their own; the others ran the wire."
+            f'\nThe story the seed was about: "{title}"\n{articles} articles at {outlets} outlets, but only {families}'
+            " independent versions: five outlets ran one wire text, and two belong to one family."
+        )
+        click.echo(
+            f"On the site it is /story/{number}. Try to find out there: who had it first? Who only ran the wire?"
+            " Which headline was changed? And on /feeds: which feed needs care?"
         )
     click.echo(f"\nEverything lies in {place}/: config/, news.db, feedback.db.")
     if not found.good:

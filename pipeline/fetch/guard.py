@@ -106,7 +106,10 @@ class Guard(httpcore.AsyncNetworkBackend):
         refused = [why for address in addresses if (why := self.why_not(address))]
         open_to = [address for address in addresses if not self.why_not(address)]
         if not open_to:
-            raise RefusedAddress(f"{host} leads to an address we do not ask: {'; '.join(refused) or 'none'}")
+            raise RefusedAddress(
+                f"{host} leads to an address we do not ask: {'; '.join(refused) or 'none'}."
+                " If it is yours, name it in allow_addresses"
+            )
         last: Exception | None = None
         for address in open_to[:3]:
             try:

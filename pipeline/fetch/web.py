@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -79,15 +79,20 @@ class Web:
         *,
         etag: str | None = None,
         last_modified: str | None = None,
+        waited: bool = False,
     ) -> Answer:
         """The answer to one GET, redirects followed, complete and decoded.
 
-        Validators go out byte for byte as they came in, to the URL that gave them and along redirects to it. Raises
-        FetchError for everything else: a status that is no success, a limit reached, an address refused, a wire cut.
+        Validators go out byte for byte as they came in, to the URL that gave them and along redirects to it. A redirect
+        that asks to wait (Retry-After) is followed only when the caller has `waited` since it met it.
+
+        Raises FetchError for everything else: a status that is no success, a limit reached, an address refused, a wire
+        cut.
         """
         validators = {}
         if etag is not None:
             validators["If-None-Match"] = etag
+            validators["A-IM"] = "feed"  # against an entity tag the server may send what is new alone (RFC 3229)
         if last_modified is not None:
             validators["If-Modified-Since"] = last_modified
         asked, current = url, url
@@ -99,7 +104,7 @@ class Web:
             _check_scheme(current)
             async with self._pacer.turn(urlsplit(current).hostname or ""):
                 started = time.monotonic()
-                answer = await self._one(asked, current, validators, left)
+                answer = await self._one(asked, current, validators, left, waited)
                 left -= time.monotonic() - started
             if isinstance(answer, str):
                 status, _, location = answer.partition(" ")
@@ -122,14 +127,42 @@ class Web:
             )
         raise FetchError(url, f"more than {self._max_redirects} redirects", kind="redirect")
 
-    async def _one(self, asked: str, url: str, validators: dict[str, str], left: float) -> Answer | str:
-        """One hop: an answer, or "STATUS LOCATION" of a redirect."""
+    async def post(self, url: str, form: Mapping[str, str]) -> int:
+        """The status of one POST of a form, for hubs; what else is answered is not read.
+
+        Through the same guard and pacing as `get`. Redirects are followed where they keep the method (307, 308).
+        """
+        current = url
+        for _ in range(self._max_redirects + 1):
+            _check_scheme(current)
+            async with self._pacer.turn(urlsplit(current).hostname or ""):
+                answer = await self._one(url, current, {}, self._deadline, False, form)
+            assert isinstance(answer, str)
+            status, _, location = answer.partition(" ")
+            if status not in ("307", "308") or not location:
+                return int(status)
+            current = _target(current, location)
+        raise FetchError(url, f"more than {self._max_redirects} redirects", kind="redirect")
+
+    async def _one(
+        self,
+        asked: str,
+        url: str,
+        validators: dict[str, str],
+        left: float,
+        waited: bool,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer | str:
+        """One hop: an answer, or "STATUS LOCATION" of a redirect, and of whatever a `form` is answered."""
         try:
             async with asyncio.timeout(max(left, 0.001)):
-                request = self._client.build_request("GET", url, headers=_latin(validators))
+                method = "GET" if form is None else "POST"
+                request = self._client.build_request(method, url, headers=_latin(validators), data=form)
                 reply = await self._client.send(request, stream=True)
                 try:
-                    return await self._read(asked, url, reply)
+                    if form is not None:
+                        return f"{reply.status_code} {reply.headers.get('location', '')}"
+                    return await self._read(asked, url, reply, waited)
                 finally:
                     await reply.aclose()
         except TimeoutError:
@@ -144,7 +177,7 @@ class Web:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise FetchError(url, f"not an address we can ask ({error})", kind="scheme") from None
 
-    async def _read(self, asked: str, url: str, reply: httpx.Response) -> Answer | str:
+    async def _read(self, asked: str, url: str, reply: httpx.Response, waited: bool) -> Answer | str:
         status = reply.status_code
         headers = tuple((key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in reply.headers.raw)
         if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
@@ -153,7 +186,11 @@ class Web:
         if status == 304:
             return NotModified(asked, url, headers, now)
         location = next((value for key, value in headers if key == "location"), None)
+        wait = retry_after(dict(reversed(headers)).get("retry-after"), dict(reversed(headers)).get("date"), now)
         if status in _REDIRECTS and location:
+            if wait and not waited:
+                why = f"the server redirects ({status}) and asks to wait before that"
+                raise FetchError(url, why, kind="wait", status=status, retry_after=wait)
             return f"{status} {location}"
         if status not in (200, 226):
             raise FetchError(
@@ -161,9 +198,7 @@ class Web:
                 f"the server answered {status} {reply.reason_phrase}".strip(),
                 kind="status",
                 status=status,
-                retry_after=retry_after(
-                    dict(reversed(headers)).get("retry-after"), dict(reversed(headers)).get("date"), now
-                ),
+                retry_after=wait,
             )
         encoding = ",".join(value for key, value in headers if key == "content-encoding").lower()
         codings = tuple(c for part in encoding.split(",") if (c := part.strip()) and c != "identity")

@@ -93,7 +93,7 @@ async def body(chunks: AsyncIterator[bytes], codings: tuple[str, ...], limits: L
 
 
 class _Stream(Protocol):
-    """One coded stream, member or frame. `rest` are bytes it did not take, `more` says that it holds back what it has."""
+    """One coded stream, member or frame. `rest` is what it did not take, `more` says it holds back output."""
 
     rest: bytes
     more: bool
@@ -115,7 +115,9 @@ class _Zlib:
         out = self._stream.decompress(data, _STEP)
         self.ended = self._stream.eof
         self.rest = self._stream.unused_data if self.ended else self._stream.unconsumed_tail
-        self.more = len(out) == _STEP  # a full step may have more behind it although every byte was taken
+        self.more = (
+            not self.ended and len(out) == _STEP
+        )  # a full step may have more behind it although every byte was taken
         return out
 
 
@@ -129,7 +131,8 @@ class _Brotli:
     def step(self, data: bytes) -> bytes:
         out: bytes = self._stream.process(data, output_buffer_limit=_STEP)
         self.ended = self._stream.is_finished()
-        self.more = not self.ended and not self._stream.can_accept_more_data()
+        # It may hold back output although it would take more input; only an empty step tells.
+        self.more = not self.ended and (bool(out) or not self._stream.can_accept_more_data())
         return out
 
 
@@ -196,6 +199,8 @@ class _Decoder:
         while more:
             if self._stream.ended:
                 # Several members or frames in a row are one answer; padding after the end is none.
+                if self._coding == "br":
+                    raise FetchError(self._url, "the compressed answer goes on after its end", kind="truncated")
                 if not any(data[:4].startswith(magic[: len(data)]) for magic in _MAGIC.get(self._coding, ())):
                     return
                 self._members += 1

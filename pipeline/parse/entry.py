@@ -6,15 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 from pipeline import text
 from pipeline.model import Entry
+from pipeline.urls import MAX_URL
 
 # Fetch contract N12. What is longer is cut, and the feed's flaw says so.
 MAX_ENTRIES = 2000
 MAX_TITLE = 1000
 MAX_TEXT = 500_000
 MAX_AUTHORS = 20
+
+LINKS = ("next", "prev-archive", "hub", "self")
+"""What a document may say of itself: where older entries are (RFC 5005), and who tells of new ones (W3C WebSub)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,22 @@ def cuts(drafts: Sequence[Draft], seen: int) -> list[str]:
     if long := sum(clipped(draft) != draft for draft in drafts):
         said.append(f"{long} {'entry was' if long == 1 else 'entries were'} too long and cut")
     return said
+
+
+def links(said: Iterable[tuple[str, str]], base: str) -> tuple[tuple[str, str], ...]:
+    """A document's links about itself, (rel, absolute URL), each once; a rel may name several. At most 20 are read."""
+    found: dict[tuple[str, str], None] = {}
+    for rels, href in said:
+        for rel in rels.lower().split():
+            if rel not in LINKS or not href.strip():
+                continue
+            try:
+                url = urljoin(base, href.strip()).partition("#")[0]
+            except ValueError:
+                continue
+            if len(url) <= MAX_URL and url.isprintable() and url.lower().startswith(("http://", "https://")):
+                found[rel, url] = None
+    return tuple(found)[:20]
 
 
 def moment(value: datetime | None) -> datetime | None:

@@ -33,7 +33,18 @@ def read(body: bytes, url: str) -> ParsedFeed:
         lang=lang,
         skipped=min(len(items), entry.MAX_ENTRIES) - len(kept),
         flaw="; ".join(entry.cuts(drafts, len(items))) or None,
+        links=entry.links(_links(document), url),
     )
+
+
+def _links(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """next_url, feed_url and hubs under the names that Atom has for them."""
+    said = [("next", _text(document.get("next_url"))), ("self", _text(document.get("feed_url")))]
+    hubs = document.get("hubs") if isinstance(document.get("hubs"), list) else []
+    for one in hubs or []:
+        if isinstance(one, dict) and str(one.get("type")).lower() == "websub":
+            said.append(("hub", _text(one.get("url"))))
+    return [(rel, link) for rel, link in said if link]
 
 
 def _draft(item: dict[str, Any], base: str, lang: str | None) -> entry.Draft:

@@ -1,4 +1,4 @@
-"""OPML (opml.org, 1.0 to 2.0), the format in which feed readers hand over their lists, to its feeds. Bytes in, values out.
+"""OPML (opml.org, 1.0 to 2.0), the lists that feed readers hand over, to their feeds. Bytes in, values out.
 
 Read with expat as news sitemaps are: entity declarations refused, nesting and size bounded. All or nothing: half a list
 taken for the whole would be noticed months later.

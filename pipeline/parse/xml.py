@@ -87,6 +87,9 @@ def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
         skipped=len(drafts) - len(kept),
         flaw="; ".join(_flaws(read, whole) + entry.cuts(drafts, len(items))) or None,
         whole=whole,
+        links=entry.links(
+            [(str(one.get("rel")), str(one.get("href") or "")) for one in read.feed.get("links", ())], url
+        ),
     )
 
 

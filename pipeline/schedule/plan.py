@@ -32,6 +32,7 @@ class Pace:
     jitter_cap: timedelta = timedelta(minutes=10)
     gone_recheck: timedelta = timedelta(hours=24)
     unconditional_every: timedelta = timedelta(hours=24)
+    told_every: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def next_poll(state: FeedState, answer: Answer, pace: Pace, now: datetime, draw:
 
 
 def _after_answer(state: FeedState, fresh: timedelta | None, pace: Pace, now: datetime) -> tuple[timedelta, str]:
-    if state.every:
+    if state.told_until and state.told_until > now:
+        waits = [(pace.told_every, "its hub tells us of news by itself")]
+    elif state.every:
         waits = [(state.every, f"every {spoken(state.every)}, as configured for it")]
     else:
         waits = [rhythm.wait(rhythm.read(state.rhythm), pace.every, pace.least, pace.most, now)]

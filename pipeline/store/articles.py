@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pipeline.model import Article, Entry, Known, Revision, TextFrom
+from pipeline.model import Article, Entry, Former, Known, Revision, TextFrom
+from pipeline.text import line
 from pipeline.times import from_stamp, maybe_stamp, stamp
 
 _KNOWN = """
@@ -31,8 +32,9 @@ class Articles:
         by_guid = {
             row[7]: Known(*row[:7])
             for row in self._db.execute(
+                # CROSS keeps the order: left to itself, SQLite walks through all the feed's entries of all times.
                 _KNOWN + ", e.raw_hash, e.guid FROM json_each(?) j"
-                " JOIN entries e ON e.feed_id = ? AND e.guid = j.value JOIN articles a ON a.id = e.article_id",
+                " CROSS JOIN entries e ON e.feed_id = ? AND e.guid = j.value JOIN articles a ON a.id = e.article_id",
                 (json.dumps([entry.guid for entry in entries]), feed_id),
             )
         }
@@ -44,6 +46,30 @@ class Articles:
             )
         }
         return by_guid, by_url
+
+    def former(self, feed_id: int, unnamed: Sequence[Entry], named: Sequence[str]) -> list[Former]:
+        """Entries of this feed, none of them under a guid in `named`, that share the page, or title and date, with one
+        of `unnamed`. By index, and only when there is something without a name."""
+        if not unnamed:
+            return []
+        words = [(line(e.title), maybe_stamp(e.published_at)) for e in unnamed if e.title and e.published_at]
+        rows = self._db.execute(
+            _KNOWN + ", e.guid, e.link, a.published_at FROM (SELECT a.id FROM json_each(?) j"  # noqa: S608
+            " JOIN articles a ON a.url = j.value"
+            " UNION SELECT a.id FROM json_each(?) j JOIN articles a"
+            " ON a.published_at = j.value ->> 1 AND a.title = j.value ->> 0) AS found"
+            " JOIN articles a ON a.id = found.id JOIN entries e ON e.article_id = a.id AND e.feed_id = ?"
+            " WHERE e.guid NOT IN (SELECT value FROM json_each(?)) ORDER BY e.last_seen_at DESC, e.rowid DESC",
+            (json.dumps([e.url for e in unnamed if e.url]), json.dumps(words), feed_id, json.dumps(list(named))),
+        )
+        return [Former(row[6], row[7], from_stamp(row[8]), Known(*row[:6])) for row in rows]
+
+    def rename(self, feed_id: int, renamed: Iterable[tuple[str, str]]) -> None:
+        """Entries of this feed go on under another guid: (old, new)."""
+        self._db.executemany(
+            "UPDATE OR IGNORE entries SET guid = ? WHERE feed_id = ? AND guid = ?",
+            [(new, feed_id, old) for old, new in renamed],
+        )
 
     def add(self, article: Article, outlet_id: int) -> int | None:
         """A new article with its text and its first wording; `None` when its URL is there already."""

@@ -15,8 +15,10 @@ from pipeline.urls import host_of
 _STATE = """
     SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
         f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
-        f.error_kind, f.gone_seen, f.moved_to, f.moved_seen, f.rhythm, f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at
+        f.error_kind, f.gone_seen, f.moved_to, f.moved_seen, f.rhythm,
+        f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at, w.lease_until
     FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
+    LEFT JOIN websub w ON w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')
 """
 
 
@@ -60,6 +62,13 @@ class Feeds:
         added = 0
         dropped = [url for url, (_, state) in known.items() if url not in configured and state != "paused"]
         self._db.executemany("UPDATE feeds SET state = 'paused' WHERE url = ?", [(url,) for url in dropped])
+        # One that was never asked has nothing to keep.
+        self._db.executemany(
+            "DELETE FROM feeds WHERE url = ? AND last_polled_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM entries WHERE feed_id = feeds.id)"
+            " AND NOT EXISTS (SELECT 1 FROM polls WHERE feed_id = feeds.id)",
+            [(url,) for url in dropped],
+        )
         for feed in configured.values():
             outlet = outlet_of(feed)
             outlet_id = self.outlet_id(outlet) if outlet else None
@@ -77,7 +86,10 @@ class Feeds:
                 "UPDATE feeds SET every_s = ?, outlet_id = coalesce(?, outlet_id), title = coalesce(?, title),"
                 " state = CASE WHEN state = 'paused' AND NOT EXISTS (SELECT 1 FROM feeds other"
                 " WHERE other.current_url = feeds.current_url AND other.id != feeds.id"
-                " AND other.state NOT IN ('gone', 'paused')) THEN 'ok' ELSE state END WHERE url = ?",
+                " AND other.state NOT IN ('gone', 'paused'))"
+                # It comes back as what it was; one that was gone is asked again, since somebody wants it again.
+                " THEN CASE WHEN failures > 0 THEN 'failing' WHEN current_url != url THEN 'moved' ELSE 'ok' END"
+                " ELSE state END WHERE url = ?",
                 (every, outlet_id, feed.title, feed.url),
             )
         return added, len(dropped)
@@ -146,10 +158,33 @@ class Feeds:
                 state.validators_url, state.body_hash, state.same_bodies, state.failures, state.gone_seen,
                 state.moved_to, state.moved_seen, state.rhythm, _seconds(state.hint), _seconds(state.fresh),
                 _listed(state.skip_hours), _listed(state.skip_days), maybe_stamp(state.next_poll_at), stamp(now),
-                ok, stamp(now), new, stamp(now), error, error, stamp(now), state.error_kind, state.error_kind, stamp(now),
-                state.id,
+                ok, stamp(now), new, stamp(now), error, error, stamp(now),
+                state.error_kind, state.error_kind, stamp(now), state.id,
             ),
         )  # fmt: skip
+
+    def delivered(self, feed_id: int, rhythm: str, now: datetime, *, new: bool) -> None:
+        """Notes what came without being asked for."""
+        self._db.execute(
+            "UPDATE feeds SET rhythm = ?, last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END WHERE id = ?",
+            (rhythm, new, stamp(now), feed_id),
+        )
+
+    def rest(self, feed_id: int, until: datetime) -> None:
+        """A hub tells of this feed now: no poll before `until`, or later if that was planned."""
+        self._db.execute("UPDATE feeds SET next_poll_at = max(next_poll_at, ?) WHERE id = ?", (stamp(until), feed_id))
+
+    def hasten(self, feed_id: int, now: datetime, every: timedelta) -> None:
+        """No hub tells of this feed any more: it is due as if none ever had, not before what feed and server asked for.
+
+        A feed in trouble, and one that is not asked, stays as planned.
+        """
+        self._db.execute(
+            "UPDATE feeds SET next_poll_at = min(next_poll_at, max(?, strftime('%Y-%m-%dT%H:%M:%SZ', last_polled_at,"
+            " '+' || max(coalesce(every_s, ?), coalesce(hint_s, 0), coalesce(fresh_s, 0)) || ' seconds')))"
+            " WHERE id = ? AND failures = 0 AND last_polled_at IS NOT NULL",
+            (stamp(now), round(every.total_seconds()), feed_id),
+        )
 
     def hold_host(self, host: str, until: datetime, why: str) -> None:
         """No feed of this host is asked before `until` (a 429 speaks for the whole host, contract T5)."""
@@ -171,6 +206,18 @@ class Feeds:
         """Moves a feed's due time without a poll (its host is held)."""
         self._db.execute("UPDATE feeds SET next_poll_at = ? WHERE id = ?", (stamp(until), feed_id))
 
+    def set_back(self, now: datetime, host_cap: timedelta) -> None:
+        """After the clock was set back: who was polled in what is the future now waits as long as planned, from now on
+        (contract T11), and a host no longer than `host_cap`."""
+        self._db.execute(
+            "UPDATE feeds SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%SZ', ?, '+' ||"
+            " (strftime('%s', next_poll_at) - strftime('%s', last_polled_at)) || ' seconds'), last_polled_at = ?"
+            " WHERE last_polled_at > ? AND next_poll_at >= last_polled_at",
+            (stamp(now), stamp(now), stamp(now)),
+        )
+        latest = stamp(now + host_cap)
+        self._db.execute("UPDATE hosts SET next_ok_at = ? WHERE next_ok_at > ?", (latest, latest))
+
     def lines(self) -> list[FeedLine]:
         """Every feed, those in trouble first."""
         held = dict(self._db.execute("SELECT host, why FROM hosts"))
@@ -186,7 +233,8 @@ class Feeds:
         )
         return [
             FeedLine(
-                *r[:4], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7], r[8], from_stamp(r[9]),
+                r[0], r[1], r[2], r[3], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7],
+                r[8], from_stamp(r[9]),
                 # A due time other than the last poll's plan: the host asked everybody to wait.
                 held.get(host_of(r[12]), r[10]) if r[11] else r[10],
             )
@@ -201,6 +249,7 @@ def _state(row: tuple[Any, ...]) -> FeedState:
     for key in ("skip_hours", "skip_days"):
         values[key] = frozenset(int(number) for number in (values[key] or "").split())
     values["next_poll_at"] = from_stamp(values["next_poll_at"])
+    values["told_until"] = from_stamp(values["told_until"])
     return FeedState(**values)
 
 
@@ -214,5 +263,5 @@ def _listed(numbers: frozenset[int]) -> str | None:
 
 _COLUMNS = (
     "id feed_url url title outlet outlet_id state every etag last_modified validators_url body_hash same_bodies"
-    " failures error_kind gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at"
+    " failures error_kind gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at told_until"
 ).split()

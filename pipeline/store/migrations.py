@@ -217,3 +217,34 @@ def m0003_stories_and_topics(db: Database) -> None:
             JOIN outlets o ON o.id = a.outlet_id
             LEFT JOIN story_articles s ON s.article_id = a.id""",
     )
+
+
+@migrations()
+def m0004_archives_and_websub(db: Database) -> None:
+    """Older documents of a feed, each asked for once (RFC 5005), and what hubs send us by themselves (W3C WebSub)."""
+    _run(
+        db,
+        """CREATE TABLE archives (
+            feed_id INTEGER NOT NULL REFERENCES feeds(id),
+            url TEXT NOT NULL,
+            fetched_at TEXT,
+            PRIMARY KEY (feed_id, url)
+        )""",
+        """CREATE TABLE websub (
+            feed_id INTEGER PRIMARY KEY REFERENCES feeds(id),
+            hub_url TEXT NOT NULL,
+            topic_url TEXT NOT NULL,
+            callback_url TEXT UNIQUE,
+            secret TEXT,
+            state TEXT NOT NULL DEFAULT 'offered'
+                CHECK (state IN ('offered', 'asked', 'confirmed', 'renewing', 'denied', 'leaving')),
+            asked_at TEXT,
+            lease_until TEXT,
+            next_try_at TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            delivered_at TEXT,
+            why TEXT
+        )""",
+        # The service asks "what is to do" at every tick.
+        """CREATE INDEX websub_next ON websub(next_try_at)""",
+    )

@@ -107,14 +107,14 @@ class Numbers:
         """How many polls came to what."""
         return dict(self._db.execute("SELECT outcome, count(*) FROM polls GROUP BY outcome"))
 
-    def story_of(self, url: str) -> tuple[str, int, int, int] | None:
-        """Title, articles, outlets and families of the story an article belongs to; `None` when there is none."""
+    def story_of(self, url: str) -> tuple[int, str, int, int, int] | None:
+        """Id, title, articles, outlets and families of an article's story; `None` when there is none."""
         row = self._db.execute(
-            "SELECT s.title, s.article_count, s.outlet_count, s.family_count FROM articles a"
+            "SELECT s.id, s.title, s.article_count, s.outlet_count, s.family_count FROM articles a"
             " JOIN story_articles x ON x.article_id = a.id JOIN stories s ON s.id = x.story_id WHERE a.url = ?",
             (url,),
         ).fetchone()
-        return (row[0], row[1], row[2], row[3]) if row else None
+        return (row[0], row[1], row[2], row[3], row[4]) if row else None
 
     def _one(self, query: str, *values: object) -> int:
         return int(self._db.execute(query, values).fetchone()[0])

@@ -14,13 +14,16 @@ import sqlite_utils
 
 from pipeline.errors import StoreError
 from pipeline.store import feedback
+from pipeline.store.archive import Archive
 from pipeline.store.articles import Articles
 from pipeline.store.feeds import Feeds
+from pipeline.store.history import History
 from pipeline.store.migrations import migrations
 from pipeline.store.numbers import Numbers
 from pipeline.store.polls import Polls
 from pipeline.store.stories import Stories
 from pipeline.store.topics import Topics
+from pipeline.store.websub import Websub
 
 BUSY_MS = 5000
 """How long a write waits for another process's write, in milliseconds."""
@@ -38,6 +41,9 @@ class Store:
         self.topics = Topics(connection)
         self.polls = Polls(connection)
         self.numbers = Numbers(connection)
+        self.history = History(connection)
+        self.websub = Websub(connection)
+        self.archive = Archive(connection, self.articles)
 
     @classmethod
     def open(cls, path: Path, *, what: str = "newsbeat") -> Store:

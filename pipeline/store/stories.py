@@ -26,6 +26,7 @@ class Neighbour:
     copy_of: int | None
     story_id: int | None
     print: bytes
+    alone: bool
 
 
 class Stories:
@@ -75,17 +76,18 @@ class Stories:
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
         """These articles as neighbours."""
         rows = self._db.execute(
-            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id, p.print FROM json_each(?) j"
+            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id, p.print, coalesce(t.article_count, 0) = 1"
+            " FROM json_each(?) j"
             " JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
             " JOIN story_prints p ON p.article_id = a.id"
-            " LEFT JOIN story_articles s ON s.article_id = a.id",
+            " LEFT JOIN story_articles s ON s.article_id = a.id LEFT JOIN stories t ON t.id = s.story_id",
             (json.dumps(list(article_ids)),),
         )
         found = []
-        for row_id, outlet, seen, copy_of, story_id, fingerprint in rows:
+        for row_id, outlet, seen, copy_of, story_id, fingerprint, alone in rows:
             seen_at = from_stamp(seen)
             assert seen_at is not None
-            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id, fingerprint))
+            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id, fingerprint, bool(alone)))
         return found
 
     def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:
@@ -105,13 +107,21 @@ class Stories:
             "INSERT INTO story_articles (story_id, article_id, similarity) VALUES (?, ?, ?)",
             (story_id, article_id, round(placement.similarity, 4)),
         )
+        for absorbed in placement.absorbs:
+            self._db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (story_id, absorbed))
+            self._db.execute("DELETE FROM stories WHERE id = ?", (absorbed,))
         self._count(story_id)
         return story_id
 
     def _count(self, story_id: int) -> None:
         """Brings a story's numbers and moments up to date. A copy counts for the family of who ran it first."""
         self._db.execute(
-            """UPDATE stories SET (first_at, last_at, article_count, outlet_count, family_count) = (
+            # A story is called what its earliest report is called, in whatever order the feeds were read.
+            """UPDATE stories SET title = coalesce((
+                SELECT a.title FROM story_articles s JOIN articles a ON a.id = s.article_id
+                WHERE s.story_id = stories.id AND a.title IS NOT NULL
+                ORDER BY coalesce(a.published_at, a.first_seen_at), a.id LIMIT 1
+            ), title), (first_at, last_at, article_count, outlet_count, family_count) = (
                 SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
                     count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
                 FROM story_articles s JOIN articles a ON a.id = s.article_id

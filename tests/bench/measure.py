@@ -60,3 +60,15 @@ def cost() -> Iterator[Cost]:
     finally:
         made.cpu, made.wall = cpu_now() - cpu, time.monotonic() - wall
         made.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peak_of_all() -> float:
+    """Megabytes: the highest this process and each of its living children ever had, added up (Linux)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for child in _children():
+        try:
+            status = Path(f"/proc/{child}/status").read_text()
+        except OSError:
+            continue
+        peak += int(status.partition("VmHWM:")[2].split()[0]) / 1024 if "VmHWM:" in status else 0
+    return peak
