@@ -925,7 +925,8 @@ def test_starts_on_one_host_keep_their_gap() -> None:
         turns = pacer(clock)
 
         async def one() -> None:
-            async with turns.turn("example.org"):
+            async with turns.turn("example.org") as sent:
+                sent()
                 starts.append(clock())
 
         await asyncio.gather(*(one() for _ in range(4)))
@@ -940,8 +941,8 @@ def test_other_hosts_do_not_wait() -> None:
     async def run() -> None:
         turns = pacer(clock)
         for n in range(5):
-            async with turns.turn(f"{n}.example.org"):
-                pass
+            async with turns.turn(f"{n}.example.org") as sent:
+                sent()
 
     asyncio.run(run())
     assert clock.slept == []
@@ -952,12 +953,14 @@ def test_gap_that_has_passed_is_not_waited_for() -> None:
 
     async def run() -> None:
         turns = pacer(clock)
-        async with turns.turn("example.org"):
+        async with turns.turn("example.org") as sent:
+            sent()
             clock.now += 0.4
-        async with turns.turn("example.org"):
+        async with turns.turn("example.org") as sent:
+            sent()
             clock.now += 5
-        async with turns.turn("example.org"):
-            pass
+        async with turns.turn("example.org") as sent:
+            sent()
 
     asyncio.run(run())
     assert clock.slept == [pytest.approx(0.6)]
@@ -980,7 +983,8 @@ def test_no_more_are_in_flight_than_allowed(hosts: int, per_host: int, in_flight
 
         async def one(host: str) -> None:
             nonlocal under_way
-            async with turns.turn(host):
+            async with turns.turn(host) as sent:
+                sent()
                 under_way += 1
                 seen.append(under_way)
                 await asyncio.sleep(0.001)
@@ -997,12 +1001,14 @@ def test_place_is_given_back_after_an_error_and_a_cancellation() -> None:
 
     async def run() -> None:
         turns = pacer(clock, gap=0, per_host=1, in_flight=1)
-        with pytest.raises(ValueError, match="in the block"):
-            async with turns.turn("example.org"):
+        with pytest.raises(ValueError, match="in the block"):  # noqa: PT012
+            async with turns.turn("example.org") as sent:
+                sent()
                 raise ValueError("in the block")
 
         async def hold() -> None:
-            async with turns.turn("example.org"):
+            async with turns.turn("example.org") as sent:
+                sent()
                 await asyncio.sleep(60)
 
         held, waiting = asyncio.create_task(hold()), asyncio.create_task(hold())
@@ -1010,8 +1016,8 @@ def test_place_is_given_back_after_an_error_and_a_cancellation() -> None:
         waiting.cancel()
         held.cancel()
         await asyncio.gather(held, waiting, return_exceptions=True)
-        async with asyncio.timeout(1), turns.turn("example.org"):
-            pass
+        async with asyncio.timeout(1), turns.turn("example.org") as sent:
+            sent()
 
     asyncio.run(run())
 
@@ -1022,11 +1028,30 @@ def test_hosts_nobody_waits_for_are_forgotten() -> None:
     async def run() -> int:
         turns = pacer(clock)
         for n in range(3000):
-            async with turns.turn(f"{n}.example.org"):
+            async with turns.turn(f"{n}.example.org") as sent:
+                sent()
                 clock.now += 0.01
         return len(turns._hosts)
 
     assert asyncio.run(run()) <= 1001
+
+
+def test_the_gap_counts_from_when_a_request_goes_out_not_from_when_it_was_let_go() -> None:
+    clock = Clock()
+    turns = Pacer(gap=1.0, per_host=2, in_flight=8, clock=clock, sleep=clock.sleep)
+    gone: list[float] = []
+
+    async def ask(before: float) -> None:
+        async with turns.turn("example.org") as sent:
+            clock.now += before  # the loop is busy with something else
+            gone.append(clock())
+            sent()
+
+    async def scene() -> None:
+        await asyncio.gather(ask(0.9), ask(0.0))
+
+    asyncio.run(scene())
+    assert gone[1] - gone[0] >= 1.0
 
 
 def test_every_hop_waits_for_its_own_hosts_turn(server: WireServer) -> None:

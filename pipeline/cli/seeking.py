@@ -56,12 +56,12 @@ class Allowance(fetch.Pacer):
     asked = 0
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
+    async def turn(self, host: str) -> AsyncIterator[Callable[[], None]]:
         if self.asked >= discover.MAX_REQUESTS:
             raise FetchError(host, f"{discover.MAX_REQUESTS} requests were made", kind="allowance")
         self.asked += 1
-        async with super().turn(host):
-            yield
+        async with super().turn(host) as sent:
+            yield sent
 
 
 class Seeker:

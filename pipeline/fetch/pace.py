@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 
 @dataclass(slots=True)
@@ -14,6 +15,18 @@ class _Host:
     next_start: float = 0.0
     users: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class _Once:
+    """Calls a function the first time it is called."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function: Callable[[], None] | None = function
+
+    def __call__(self) -> None:
+        function, self._function = self._function, None
+        if function:
+            function()
 
 
 class Pacer:
@@ -36,27 +49,35 @@ class Pacer:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Waits for this host's turn, and holds one of its places until the block ends."""
+    async def turn(self, host: str) -> AsyncIterator[Callable[[], None]]:
+        """Waits for this host's turn, and holds one of its places until the block ends.
+
+        Hands out what is to be called when the request really goes out: the gap counts from there, and the next one is
+        not let go before. Counted from here, a busy moment between the two would eat into the gap on the wire.
+        """
         state = self._hosts.setdefault(host, _Host(asyncio.Semaphore(self._per_host)))
         state.users += 1
         try:
             # The host's own queue first: a request waiting for its gap must not hold one of everybody's places.
             async with state.slots:
-                async with state.turn:
+                await state.turn.acquire()
+                sent = _Once(partial(self._started, state))
+                try:
                     wait = state.next_start - self._clock()
                     if wait > 0:
                         await self._sleep(wait)
-                    await self._all.acquire()
-                    state.next_start = self._clock() + self._gap
-                try:
-                    yield
+                    async with self._all:
+                        yield sent
                 finally:
-                    self._all.release()
+                    sent()
         finally:
             state.users -= 1
             if len(self._hosts) > 1000:
                 self._forget()
+
+    def _started(self, state: _Host) -> None:
+        state.next_start = self._clock() + self._gap
+        state.turn.release()
 
     def _forget(self) -> None:
         now = self._clock()

@@ -102,9 +102,9 @@ class Web:
         left = self._deadline
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
-            async with self._pacer.turn(urlsplit(current).hostname or ""):
+            async with self._pacer.turn(urlsplit(current).hostname or "") as sent:
                 started = time.monotonic()
-                answer = await self._one(asked, current, validators, left, waited)
+                answer = await self._one(asked, current, validators, left, waited, sent)
                 left -= time.monotonic() - started
             if isinstance(answer, str):
                 status, _, location = answer.partition(" ")
@@ -135,8 +135,8 @@ class Web:
         current = url
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
-            async with self._pacer.turn(urlsplit(current).hostname or ""):
-                answer = await self._one(url, current, {}, self._deadline, False, form)
+            async with self._pacer.turn(urlsplit(current).hostname or "") as sent:
+                answer = await self._one(url, current, {}, self._deadline, False, sent, form)
             assert isinstance(answer, str)
             status, _, location = answer.partition(" ")
             if status not in ("307", "308") or not location:
@@ -151,13 +151,24 @@ class Web:
         validators: dict[str, str],
         left: float,
         waited: bool,
+        sent: Callable[[], None],
         form: Mapping[str, str] | None = None,
     ) -> Answer | str:
-        """One hop: an answer, or "STATUS LOCATION" of a redirect, and of whatever a `form` is answered."""
+        """One hop: an answer, or "STATUS LOCATION" of a redirect, and of whatever a `form` is answered.
+
+        `sent` is called when the request goes onto the wire.
+        """
+
+        async def trace(event: str, _info: object) -> None:
+            if event.endswith("send_request_headers.started"):
+                sent()
+
         try:
             async with asyncio.timeout(max(left, 0.001)):
                 method = "GET" if form is None else "POST"
-                request = self._client.build_request(method, url, headers=_latin(validators), data=form)
+                request = self._client.build_request(
+                    method, url, headers=_latin(validators), data=form, extensions={"trace": trace}
+                )
                 reply = await self._client.send(request, stream=True)
                 try:
                     if form is not None:
