@@ -66,6 +66,7 @@ class Service:
     chores: set[asyncio.Task[None]] = field(default_factory=set)
     busy: Counter[str] = field(default_factory=Counter)
     crowded: bool = False
+    filled: int = 0
     running: bool = False
     resume_at: float = 0.0
     trouble: StoreError | None = None
@@ -93,6 +94,7 @@ class Service:
             task.add_done_callback(partial(self._landed, state.id, host))
             started += 1
         self.crowded = self.crowded or started == room
+        self.filled = len(self.in_flight)
         return started
 
     def _admits(self, busy: Counter[str]) -> Callable[[str], bool]:
@@ -164,8 +166,11 @@ class Service:
             log.logger.exception("tick failed")
 
     def _may_start_more(self) -> bool:
-        """Whether feeds were left waiting for a place, and a quarter of the places is free."""
-        return self.crowded and len(self.in_flight) <= self.settings.in_flight * WAITING * 3 // 4
+        """Whether feeds were left waiting for a place, and a quarter of those that were taken is free again.
+
+        Looking who is due goes past every feed that has to wait: not for each single one that comes back.
+        """
+        return self.crowded and len(self.in_flight) <= self.filled * 3 // 4
 
     def _landed(self, feed_id: int, host: str, _task: asyncio.Task[PollOutcome | None]) -> None:
         self.in_flight.pop(feed_id, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote_plus, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
@@ -81,6 +82,7 @@ def _is_tracker(key: str) -> bool:
     return low in TRACKERS or low.startswith(TRACKER_PREFIXES)
 
 
+@lru_cache(maxsize=16384)
 def host_of(url: str) -> str:
     """The host name of a URL in lower case, without port; empty when there is none."""
     try:

@@ -195,6 +195,8 @@ class Web:
             raise FetchError(url, "more headers than any feed needs", kind="too_big", status=status)
         now = self._now()
         if status == 304:
+            # It has no body (RFC 9110, 15.4.5); reading that to its end leaves the connection good for the next feed.
+            await reply.aread()
             return NotModified(asked, url, headers, now)
         location = next((value for key, value in headers if key == "location"), None)
         wait = retry_after(dict(reversed(headers)).get("retry-after"), dict(reversed(headers)).get("date"), now)

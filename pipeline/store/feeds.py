@@ -116,18 +116,19 @@ class Feeds:
         `may` is asked with each address in turn: whom it refuses (their host has enough to do) keeps nobody else from
         being found, however many they are.
         """
-        found: list[FeedState] = []
+        found: list[int] = []
         rows = self._db.execute(
-            _STATE + " WHERE f.state NOT IN ('gone', 'paused') AND f.next_poll_at <= ? ORDER BY f.next_poll_at",
+            "SELECT id, current_url FROM feeds WHERE state NOT IN ('gone', 'paused') AND next_poll_at <= ?"
+            " ORDER BY next_poll_at",
             (stamp(now),),
         )
-        for row in rows:
+        for feed_id, url in rows:
             if len(found) == limit:
                 break
-            if row[0] not in but and may(row[2]):
-                found.append(_state(row))
+            if feed_id not in but and may(url):
+                found.append(feed_id)
         rows.close()
-        return found
+        return [self.state(feed_id) for feed_id in found]
 
     def state(self, feed_id: int) -> FeedState:
         """What is remembered of one feed."""
