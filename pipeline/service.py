@@ -321,12 +321,13 @@ def pace_of(settings: config.FetchSettings) -> schedule.Pace:
     )
 
 
-def make_web(settings: config.FetchSettings, now: Now) -> fetch.Web:
-    """The door out, as configured."""
+def make_web(settings: config.FetchSettings, now: Now, pacer: fetch.Pacer | None = None) -> fetch.Web:
+    """The door out, as configured; with a `pacer` of its own for who asks otherwise than the polls do."""
     return fetch.Web(
         contact=settings.contact,
         guard=fetch.Guard(settings.allow_addresses),
-        pacer=fetch.Pacer(
+        pacer=pacer
+        or fetch.Pacer(
             gap=settings.per_host_gap.total_seconds(),
             per_host=settings.per_host_in_flight,
             in_flight=settings.in_flight,

@@ -1,4 +1,4 @@
-"""Commands that look and carry: check, status, feeds list, backup, import, export."""
+"""Commands that look: check, status, feeds list; and backup, which copies."""
 
 from __future__ import annotations
 

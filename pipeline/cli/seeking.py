@@ -11,7 +11,6 @@ from datetime import datetime
 from pipeline import discover, extract, fetch, parse, service, text, topics
 from pipeline.config import FetchSettings
 from pipeline.errors import FetchError, ParseError, WorkerLost
-from pipeline.fetch.wire import Limits
 from pipeline.model import Entry, NotModified, ParsedFeed, Response
 from pipeline.parse import sniff
 from pipeline.workers import Workers
@@ -72,17 +71,7 @@ class Seeker:
     ) -> None:
         self.pacer = Allowance(gap=settings.per_host_gap.total_seconds(), per_host=1, in_flight=1, clock=time.monotonic)
         self._profiles, self._told = profiles, told
-        self._web = fetch.Web(
-            contact=settings.contact,
-            guard=fetch.Guard(settings.allow_addresses),
-            pacer=self.pacer,
-            limits=Limits(settings.max_wire_bytes, settings.max_body_bytes, settings.max_ratio),
-            connect_timeout=settings.connect_timeout.total_seconds(),
-            read_timeout=settings.read_timeout.total_seconds(),
-            deadline=settings.deadline.total_seconds(),
-            max_redirects=settings.max_redirects,
-            now=service.clock,
-        )
+        self._web = service.make_web(settings, service.clock, self.pacer)
         self._workers = Workers(1, deadline=settings.parse_deadline.total_seconds(), memory_mb=settings.parse_memory_mb)
 
     async def close(self) -> None:
