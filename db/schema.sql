@@ -39,7 +39,7 @@ CREATE TABLE feeds (
     last_error_at TEXT,
     error_kind TEXT,
     error_since TEXT
-);
+, certificate TEXT, not_before TEXT, asked_for_at TEXT);
 
 CREATE INDEX feeds_due ON feeds(next_poll_at) WHERE state NOT IN ('gone', 'paused');
 
@@ -229,3 +229,10 @@ CREATE TABLE websub (
 );
 
 CREATE INDEX websub_next ON websub(next_try_at);
+
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY,
+    about TEXT NOT NULL,
+    said TEXT NOT NULL,
+    since TEXT NOT NULL
+);

@@ -45,8 +45,9 @@ class ConfigErrors(NewsbeatError):
 class FetchError(NewsbeatError):
     """A URL that could not be read.
 
-    `kind` is one word for the log and the schedule: `dns`, `connect`, `tls`, `timeout`, `status`, `too_big`,
-    `bomb`, `truncated`, `redirect`, `wait` (a redirect that asks to wait first), `address`, `scheme`, `protocol`.
+    `kind` is one word for the log and the schedule: `dns`, `unreachable` (no way there), `connect`, `tls`, `timeout`,
+    `status`, `too_big`, `bomb`, `truncated`, `redirect`, `wait` (a redirect that asks to wait first), `address`,
+    `scheme`, `protocol`.
     `status` is the HTTP status when there was one. `retry_after` is the server's wish, `None` when it has none.
     """
 

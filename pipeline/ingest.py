@@ -8,6 +8,7 @@ entry. Judging inside it is on purpose: an article's neighbours include those of
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,8 @@ NEAR_MISS = 0.4
 CANDIDATES = 24
 """Neighbours that are looked at closely for one article."""
 
+LINE_DOWN = "The network here seems to be down: no host can be reached. A few feeds are tried until one answers."
+
 Answer = Response | NotModified | FetchError | ParseError
 
 
@@ -53,6 +56,9 @@ class Desk:
     host_wide_429: bool = True
     archives: bool = False
     websub: bool = False
+    hears: bool = True
+    """Whether hubs that promised to tell of a feed find somebody who listens."""
+    line: schedule.Line = field(default_factory=schedule.Line)
 
 
 @dataclass(slots=True)
@@ -96,8 +102,13 @@ async def poll(state: FeedState, desk: Desk, web: Web, workers: Workers, now: da
 async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, ParsedFeed | None]:
     """The answer, and what it says when that is not what it said last time."""
     try:
-        waited = state.error_kind == "wait"
-        answer = await web.get(state.url, etag=state.etag, last_modified=state.last_modified, waited=waited)
+        answer = await web.get(
+            state.url,
+            etag=state.etag,
+            last_modified=state.last_modified,
+            waited=state.error_kind == "wait",
+            certificate=_exception(state),
+        )
         if isinstance(answer, NotModified) or (not answer.delta and memory.body_hash(answer) == state.body_hash):
             return answer, None
         return answer, await workers.run(parse.feed, answer)
@@ -105,6 +116,11 @@ async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, Pa
         return error, None
     except WorkerLost as error:
         return ParseError(state.url, str(error)), None
+
+
+def _exception(state: FeedState) -> str | None:
+    """The operator's word on a certificate holds for the host it was given for, not for where the feed moved."""
+    return state.certificate if urls.host_of(state.url) == urls.host_of(state.feed_url) else None
 
 
 def keep(
@@ -116,10 +132,17 @@ def keep(
     draw: float,
     ms: int = 0,
 ) -> PollOutcome:
-    """Everything of this poll, in one transaction. Raises StoreError when the database refuses: nothing is kept."""
+    """Everything of this poll, in one transaction. Raises StoreError when the database refuses: nothing is kept.
+
+    Nothing is kept either of a feed that was taken out of the configuration before its first answer came.
+    """
+    kind = answer.kind if isinstance(answer, FetchError) else None
+    was_down, desk.line = desk.line.down, schedule.heard(desk.line, urls.host_of(state.url), kind, now)
     with desk.store.transaction():
+        if not desk.store.feeds.is_known(state.id):
+            return _dropped(state, now, ms)
         tally = _Tally()
-        after = memory.after(state, answer, parsed)
+        after = memory.after(state, answer, parsed, line_down=desk.line.down)
         if after.url != state.url and (other := desk.store.feeds.by_current_url(after.url)) and other.id != state.id:
             after = replace(after, state="paused")
         if isinstance(answer, Response) and parsed is not None:
@@ -141,10 +164,14 @@ def keep(
                 _note_hub(state, desk, answer, parsed, now)
         if desk.websub:  # this answer, or a hub while it was under way, may have changed it
             after = replace(after, told_until=desk.store.feeds.state(state.id).told_until)
+        if not desk.hears:
+            after = replace(after, told_until=None)
         if not isinstance(answer, FetchError | ParseError):
             after = replace(after, rhythm=schedule.learn(after.rhythm, tally.new_at, tally.overlap, now))
-        plan = schedule.next_poll(after, answer, desk.pace, now, draw)
-        after = replace(after, next_poll_at=plan.at, fresh=plan.fresh)
+        plan = schedule.next_poll(after, answer, desk.pace, now, draw, line_down=desk.line.down)
+        after = replace(after, next_poll_at=plan.at, fresh=plan.fresh, not_before=plan.not_before)
+        if desk.line.down != was_down:
+            _note_line(desk, now)
         if isinstance(answer, FetchError) and answer.status == 429 and desk.host_wide_429:
             desk.store.feeds.hold_host(urls.host_of(answer.url), plan.at, f"{answer.url} answered 429: {plan.why}")
         outcome = _outcome(state, after, answer, parsed, tally, plan, now, ms)
@@ -189,6 +216,19 @@ def want_older(state: FeedState, desk: Desk, parsed: ParsedFeed) -> None:
     said = dict(reversed(parsed.links))
     if url := said.get("prev-archive") or said.get("next"):
         desk.store.history.want(state.id, url)
+
+
+def _note_line(desk: Desk, now: datetime) -> None:
+    """The line went down, or is up again. Who fell victim to it before that was noticed need not wait for hours."""
+    desk.store.notices.replace("network", [LINE_DOWN] if desk.line.down else [], now)
+    if desk.line.down and desk.line.since:
+        desk.store.feeds.forgive(desk.line.since, now + desk.pace.no_line, sorted(schedule.UNREACHED))
+    log.event("network seems to be down" if desk.line.down else "network is up again", logging.WARNING)
+
+
+def _dropped(state: FeedState, now: datetime, ms: int) -> PollOutcome:
+    why = "it was taken out of feeds.toml meanwhile, and nothing of it is kept"
+    return PollOutcome(state.feed_url, "failed", None, 0, 0, 0, 0, ms, why, None, now)
 
 
 def _note_hub(state: FeedState, desk: Desk, answer: Response, parsed: ParsedFeed, now: datetime) -> None:
@@ -364,6 +404,8 @@ def _outcome(
         said += f"; moved to {after.url} for good"
         said += ", which is subscribed already" if after.state == "paused" else ""
     failed = isinstance(answer, FetchError | ParseError)
+    if not failed and _exception(before) == "any":
+        said += '; its certificate is not checked (certificate = "any")'
     if not failed:
         said += f"; next in {spoken(plan.at - now)}: {plan.why}"
     return PollOutcome(

@@ -27,16 +27,17 @@ def body_hash(answer: Response) -> str:
     return hashlib.blake2b(answer.body, digest_size=16).hexdigest()
 
 
-def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None) -> FeedState:
+def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None, *, line_down: bool = False) -> FeedState:
     """The feed's state after this answer; everything but when it is due next.
 
-    `parsed` is `None` for a 304, for a body that equals the last one, and for a failure.
+    `parsed` is `None` for a 304, for a body that equals the last one, and for a failure. While the line here is down,
+    a failure does not count against the feed.
     """
     if isinstance(answer, FetchError | ParseError):
         gone = state.gone_seen + 1 if isinstance(answer, FetchError) and answer.status == 410 else 0
         return replace(
             state,
-            failures=state.failures + 1,
+            failures=max(state.failures, 1) if line_down else state.failures + 1,
             error_kind=answer.kind if isinstance(answer, FetchError) else "not_a_feed",
             gone_seen=gone,
             state="gone" if gone >= GONE_AFTER else "failing",

@@ -27,12 +27,17 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What the configuration asks for. `every` is the operator's own pace for this feed."""
+    """What the configuration asks for. `every` is the operator's own pace for this feed.
+
+    `certificate` is an exception from checking its server's certificate: `any`, or `sha256:` and 64 hex digits for that
+    one certificate; `None` where it is checked like any other.
+    """
 
     url: str
     outlet: str | None = None
     title: str | None = None
     every: timedelta | None = None
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class FeedState:
     `rhythm` is what `schedule.learn` made of its habits; `hint` and the skips are what the last document asked for,
     `fresh` what the server last said. `error_kind` is the class of the last failure, `None` after a success: the `kind`
     of a FetchError, or `not_a_feed`. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
-    in a row it came unasked for. Until `told_until` a hub tells of its news by itself.
+    in a row it came unasked for. Until `told_until` a hub tells of its news by itself. `not_before` is until when the
+    server asked not to be asked (Retry-After), `certificate` the operator's exception (see Feed).
     """
 
     id: int
@@ -71,6 +77,8 @@ class FeedState:
     skip_days: frozenset[int] = frozenset()
     next_poll_at: datetime | None = None
     told_until: datetime | None = None
+    not_before: datetime | None = None
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ STORE_PAUSE = timedelta(seconds=60)
 
 TIDY_EVERY = timedelta(hours=1)
 
+PROBES = 4
+"""Feeds tried at a time while the network here seems to be down; the others stay due, and are not called failing."""
+
 WAITING = 4
 """Polls under way for each request that may be: some wait for their host's turn, some for a worker."""
 
@@ -78,7 +81,8 @@ class Service:
         """Starts a poll of every feed that is due and not in flight; returns how many were started."""
         self._take_up_changes()
         now = self.now()
-        room = self.settings.in_flight * WAITING - len(self.in_flight)
+        down = self.desk.line.down
+        room = (PROBES if down else self.settings.in_flight * WAITING) - len(self.in_flight)
         if room <= 0 or time.monotonic() < self.resume_at:
             return 0
         self._tidy(now)
@@ -93,7 +97,7 @@ class Service:
             self.busy[host] += 1
             task.add_done_callback(partial(self._landed, state.id, host))
             started += 1
-        self.crowded = self.crowded or started == room
+        self.crowded = not down and (self.crowded or started == room)
         self.filled = len(self.in_flight)
         return started
 
@@ -244,15 +248,17 @@ class Service:
         if seen == self.fingerprint:
             return
         first = not self.fingerprint
-        self.fingerprint = seen
         try:
             setup = config.load(self.directory)
         except config.ConfigErrors as error:
+            with self.store.transaction():
+                self.store.notices.replace("configuration", map(str, error.findings), self.now())
+            self.fingerprint = seen
             for finding in error.findings:
                 log.event("configuration refused", logging.ERROR, why=finding, kept="the last good one")
             return
         stale = apply(setup, self.desk, self.now())
-        self.settings, self.websub = setup.fetch, setup.websub
+        self.settings, self.websub, self.fingerprint = setup.fetch, setup.websub, seen
         if not first:
             log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
         if stale:
@@ -297,6 +303,7 @@ def apply(setup: config.Setup, desk: ingest.Desk, now: datetime) -> tuple[str, .
         return desk.outlets.named(feed.outlet, feed.url) if feed.outlet else desk.outlets.of_url(feed.url)
 
     with desk.store.transaction():
+        desk.store.notices.replace("configuration", (), now)
         added, paused = desk.store.feeds.subscribe(setup.feeds, outlet_of, now)
         stale = desk.store.topics.subscribe(setup.topics)
     if added or paused:
@@ -344,9 +351,17 @@ def make_web(settings: config.FetchSettings, now: Now, pacer: fetch.Pacer | None
 
 @asynccontextmanager
 async def opened(
-    directory: Path, db: Path, *, what: str, now: Now = clock, draw: Callable[[], float] = random.random
+    directory: Path,
+    db: Path,
+    *,
+    what: str,
+    now: Now = clock,
+    draw: Callable[[], float] = random.random,
+    listens: bool = True,
 ) -> AsyncIterator[Service]:
     """A service on this configuration and database, closed at the end of the block.
+
+    One that does not stay to listen takes no hub's word: what hubs tell of is polled at its own pace (contract T12).
 
     Raises ConfigErrors, ConfigError (no contact) and StoreError before anything is asked of the network.
     """
@@ -367,6 +382,12 @@ async def opened(
     running = Service(directory, store, web, workers, desk, setup.fetch, now, draw)
     running.door = hub.Door(desk, web, workers, now, running._chore)
     try:
+        with store.transaction():
+            store.notices.replace("network", (), now())
+            if not listens:
+                desk.hears = False
+                for feed_id in store.websub.told(now()):
+                    store.feeds.hasten(feed_id, now(), desk.pace.every)
         yield running
     finally:
         await running.door.close()

@@ -7,8 +7,12 @@ of one WireServer on 127.0.0.1. Reading happens here and now rather than in a wo
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import socket
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -199,4 +203,44 @@ def drip(head: bytes, every: float, bit: bytes = b" ") -> Script:
     return steps
 
 
-Headers = Mapping[str, str]
+CERTIFICATE = Path(__file__).parent / "data" / "selfsigned.pem"
+"""A key and a certificate of 127.0.0.1 that nobody vouches for, made for these tests alone."""
+
+
+def fingerprint() -> str:
+    """That certificate, as feeds.toml names it."""
+    return f"sha256:{hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate_text())).hexdigest()}"
+
+
+def certificate_text() -> str:
+    text = CERTIFICATE.read_text()
+    return text[text.index("-----BEGIN CERTIFICATE-----") :]
+
+
+@contextmanager
+def tls_server(raw: Callable[[int], bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """A server on 127.0.0.1 that nobody vouches for: its port, and every request it could read. `raw` gives the answer,
+    of the port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    seen: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                connection.settimeout(2)
+                with context.wrap_socket(connection, server_side=True) as wrapped:
+                    if request := wrapped.recv(65536):
+                        seen.append(request)
+                        wrapped.sendall(raw(listener.getsockname()[1]))
+            except OSError:
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1], seen
+        listener.shutdown(socket.SHUT_RDWR)

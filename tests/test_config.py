@@ -239,7 +239,8 @@ def test_anything_else_is_no_length_of_time(text: object) -> None:
         ),
         pytest.param(
             "feeds", 'url = "https://news.example.net/rss"', 'url = "https://news.example.net/rss"\nzebra = 1',
-            'feeds.toml: feed[2]: "zebra" is not a key of a feed. Its keys are every, outlet, title and url.',
+            'feeds.toml: feed[2] (https://news.example.net/rss): "zebra" is not a key of a feed.'
+            " Its keys are certificate, every, outlet, title and url.",
             id="unknown key in the second entry",
         ),
         pytest.param(
@@ -249,7 +250,7 @@ def test_anything_else_is_no_length_of_time(text: object) -> None:
         ),
         pytest.param(
             "outlets", "family", "familie",
-            'outlets.toml: outlet[1]: "familie" is not a key of an outlet. Did you mean "family"?',
+            'outlets.toml: outlet[1] (Example Times): "familie" is not a key of an outlet. Did you mean "family"?',
             id="unknown key of an outlet",
         ),
         pytest.param(
@@ -289,7 +290,8 @@ def test_anything_else_is_no_length_of_time(text: object) -> None:
         ),
         pytest.param(
             "feeds", 'every = "15m"', 'every = "3 min"',
-            "feeds.toml: feed[1].every: 3m is out of bounds. Choose between 5m and 24h.",
+            "feeds.toml: feed[1].every (https://feeds.example.org/world.xml): 3m is out of bounds."
+            " Choose between 5m and 24h.",
             id="a feed's own pace out of bounds",
         ),
         pytest.param(
@@ -403,7 +405,7 @@ def test_anything_else_is_no_length_of_time(text: object) -> None:
         ),
         pytest.param(
             "outlets", '"example.net"', '"https://example.net/"',
-            "outlets.toml: outlet[2].domains: 'https://example.net/' is not a bare domain. Write it like"
+            "outlets.toml: outlet[2].domains (Example Post): 'https://example.net/' is not a bare domain. Write it like"
             ' "example.org".',
             id="an address for a domain",
         ),
@@ -599,3 +601,39 @@ def test_shipped_topic_loads_and_its_seed_is_there(file: Path) -> None:
     topic = config.topic(file)
     assert topic.terms
     assert topic.seed is None or (SHIPPED.parent / topic.seed).is_file()
+
+
+DOUBTS = {
+    "a slip": ('outlet = "Exmaple Times"', ['Did you mean "Example Times"?']),
+    "upper and lower case": ('outlet = "example times"', ['Did you mean "Example Times"?']),
+    "an outlet of its own": ('outlet = "The Harbour Gazette"', []),
+    "the name itself": ('outlet = "Example Post"', []),
+    "none": ("", []),
+    "no check of the certificate": ('certificate = "any"', ["is not checked"]),
+    "a pinned certificate": ('certificate = "SHA256:' + "aB:" * 31 + 'aB"', []),
+}
+
+
+@pytest.mark.parametrize(("keys", "said"), DOUBTS.values(), ids=DOUBTS)
+def test_what_is_allowed_and_hardly_meant_is_worth_a_look(keys: str, said: list[str], tmp_path: Path) -> None:
+    place = written(tmp_path, feeds=FEEDS + keys + "\n")
+    doubts = [str(doubt) for doubt in config.doubts(config.load(place), place)]
+    assert len(doubts) == len(said)
+    for doubt, words in zip(doubts, said, strict=True):
+        assert words in doubt
+        assert "https://news.example.net/rss" in doubt
+
+
+@pytest.mark.parametrize(
+    "value", ["", "none", "sha256:", "sha256:" + "0" * 63, "sha256:" + "g" * 64, "md5:" + "0" * 32]
+)
+def test_certificate_that_is_no_exception_is_told(value: str, tmp_path: Path) -> None:
+    (said,) = findings(written(tmp_path, feeds=FEEDS + f'certificate = "{value}"\n'))
+    assert "is no exception we know" in said
+    assert "https://news.example.net/rss" in said
+
+
+def test_finding_never_names_an_address_that_may_hold_a_password(tmp_path: Path) -> None:
+    secret = '[[feed]]\nurl = "https://me:hunter2@example.org/feed"\nevery = "1m"\n'
+    for said in findings(written(tmp_path, feeds=secret)):
+        assert "hunter2" not in said

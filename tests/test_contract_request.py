@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import gzip
 import ipaddress
-import socket
-import ssl
-import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from contract import BRIDGE, FEED, HOUR, TUNNEL, Room, Script, Step, drip, feed_answer, redirect, room
+from contract import BRIDGE, FEED, HOUR, TUNNEL, Room, Script, Step, drip, feed_answer, redirect, room, tls_server
 from fakes import answer, item, rss
 
 from pipeline import __version__
@@ -308,30 +305,9 @@ def test_environment_proxies_are_ignored(desk: Room, monkeypatch: pytest.MonkeyP
 
 
 def test_tls_selfsigned_is_a_failure_without_a_downgrade(tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # A key and a certificate of 127.0.0.1 that nobody vouches for, made for this test alone.
-    context.load_cert_chain(Path(__file__).parent / "data" / "selfsigned.pem")
-    seen: list[bytes] = []
-
-    def serve(listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            try:
-                connection.settimeout(2)
-                with context.wrap_socket(connection, server_side=True) as wrapped:
-                    seen.append(wrapped.recv(65536))
-                    wrapped.sendall(feed_answer())
-            except OSError:
-                connection.close()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener, room(tmp_path / "room") as desk:
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        desk.configure(f"https://127.0.0.1:{listener.getsockname()[1]}/feed")
+    with tls_server(lambda _: feed_answer()) as (port, seen), room(tmp_path) as desk:
+        desk.configure(f"https://127.0.0.1:{port}/feed")
         (outcome,) = desk.poll()
         assert "certificate" in outcome.why
         assert desk.one("SELECT error_kind, failures FROM feeds WHERE state = 'failing'") == ("tls", 1)
-        listener.shutdown(socket.SHUT_RDWR)
-    assert not any(seen)
+    assert not seen

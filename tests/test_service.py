@@ -16,6 +16,7 @@ from outlets import Outlets
 from pipeline import service
 from pipeline.errors import ConfigError, ConfigErrors, StoreError
 from pipeline.service import Service
+from pipeline.times import stamp
 
 TOPIC = """
 title = "Bridges"
@@ -130,8 +131,12 @@ def test_a_changed_configuration_is_taken_up_and_a_broken_one_refused(
             assert len(await running.once()) == 1
             assert "configuration refused" in caplog.text
             assert "is not a web address" in caplog.text
+            (notice,) = running.store.notices.all()
+            assert (notice.about, notice.since) == ("configuration", stamp(now.at))
+            assert "is not a web address" in notice.said
             outlets.configure(directory, "/a", "/b")
             assert [outcome.feed_url for outcome in await running.once()] == [f"{outlets.url}/b"]
+            assert running.store.notices.all() == ()
             outlets.configure(directory, "/b")
             now.passes(minutes=61)
             assert [outcome.feed_url for outcome in await running.once()] == [f"{outlets.url}/b"]

@@ -185,7 +185,8 @@ REVISIONS = Query(
 
 FEEDS = Query(
     "SELECT f.id, f.url, f.current_url, f.title, o.name AS outlet, f.state, f.failures, f.every_s, f.next_poll_at,"
-    " f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to, f.added_at"
+    " f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to, f.added_at,"
+    " f.certificate"
     " FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
     {"most": 5000},
 )

@@ -149,8 +149,10 @@ _CURES = (
     (r"time[d ]?-?\s?out", "The server answers too slowly. Usually passes; if it lasts, try the address in a browser."),
     (r"\bdns\b|resolve|name or service|not known|getaddrinfo", "The host name is not found. Check the address for a "
      "typing error; the site may have moved."),
+    (r"another certificate", "The server's certificate is not the one that `certificate` in config/feeds.toml expects. "
+     "If it was renewed, put the new one there."),
     (r"\btls\b|\bssl\b|certificate", "The outlet's certificate is not valid. Try the address in a browser; the outlet "
-     "has to renew it."),
+     "has to renew it. If it is your own server, `certificate` in config/feeds.toml makes an exception."),
     (r"address .*(not allowed|refused|private)|private address|loopback", "The address leads into a private network. "
      "If that is meant, name it in `allow_addresses`."),
     (r"refused|unreachable|reset|connect", "No connection. The site may be down; we keep asking, less often."),

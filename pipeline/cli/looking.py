@@ -21,12 +21,18 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object,
 @main.command()
 @click.pass_obj
 def check(place: Place) -> None:
-    """Everything that is wrong in the configuration, at once: file, key, finding, cure."""
+    """Everything that is wrong in the configuration, at once: file, key, finding, cure.
+
+    What is allowed and yet worth a look is named too (an outlet that is spelled almost like another, a feed whose
+    certificate is not checked), and is no failure.
+    """
     setup = config.load(place.directory)
     click.echo(
         f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
         + (" everything is in order." if setup.fetch.contact else " one thing is to be done before `newsbeat run`:")
     )
+    for doubt in config.doubts(setup, place.directory):
+        click.echo(f"worth a look: {doubt}", err=True)
     if not setup.fetch.contact:
         click.echo(
             f"{place.directory / 'newsbeat.toml'}: fetch.contact: is empty. `newsbeat run` needs to know how servers"
@@ -54,6 +60,7 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
     now = service.clock()
     with Store.read(place.db) as store:
         totals = store.numbers.totals(now)
+        notices = store.notices.all()
     if polled_within and (totals.last_polled_at is None or now - totals.last_polled_at > polled_within):
         last = (
             f"the last poll was {spoken(now - totals.last_polled_at)} ago" if totals.last_polled_at else "no poll yet"
@@ -64,6 +71,7 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
         for key in ("last_ok_at", "last_polled_at", "next_poll_at"):
             values[key] = maybe_stamp(values[key])
         values["on_topic"] = {slug: count for slug, _, count in totals.on_topic}
+        values["notices"] = [asdict(notice) for notice in notices]
         click.echo(json.dumps(values))
         return
     trouble = [f"{totals.failing} failing"] if totals.failing else []
@@ -80,6 +88,10 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
     for _, title, count in totals.on_topic:
         click.echo(f"Topic     {title}: {count} articles")
     click.echo(f"Database  {totals.bytes / 1e6:.1f} MB in {place.db}")
+    for notice in notices:
+        click.echo(click.style(f"{notice.about.capitalize()}, since {notice.since}: ", fg="red") + notice.said)
+    if any(notice.about == "configuration" for notice in notices):
+        click.echo("The service goes on with the last good configuration; `newsbeat check` says what to mend.")
 
 
 @main.group()
@@ -105,7 +117,8 @@ def feeds_list(place: Place, as_json: bool) -> None:
     for line in lines:
         colour = {"ok": "green", "moved": "green", "failing": "red", "gone": "red"}.get(line.state)
         when = _in(line.next_poll_at, now) if line.state not in ("gone", "paused") else "not asked any more"
-        click.echo(f"{click.style(f'{line.state:<8}', fg=colour)}{line.outlet or '?'}  {line.url}  ({when})")
+        flag = f"  [{_exception(line.certificate)}]" if line.certificate else ""
+        click.echo(f"{click.style(f'{line.state:<8}', fg=colour)}{line.outlet or '?'}  {line.url}  ({when}){flag}")
         if line.last_error and line.error_since:
             click.echo(f"        {line.last_error} (trouble for {spoken(now - line.error_since)})")
         elif line.last_error and line.last_error not in (line.why or ""):
@@ -124,6 +137,10 @@ def backup(place: Place, file: Path) -> None:
     with Store.read(place.db) as store:
         store.copy_to(file)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, intact.")
+
+
+def _exception(certificate: str) -> str:
+    return "certificate not checked" if certificate == "any" else "certificate pinned"
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

@@ -44,8 +44,9 @@ def once(place: Place, epoch: float | None, as_json: bool, verbose: bool) -> Non
 
     async def work() -> list[PollOutcome]:
         async with service.opened(
-            place.directory, place.db, what="newsbeat once", now=(lambda: moment) if moment else service.clock
-        ) as running:
+            place.directory, place.db, what="newsbeat once", now=(lambda: moment) if moment else service.clock,
+            listens=False,
+        ) as running:  # fmt: skip
             return await running.once(lambda outcome: None if as_json else _line(outcome))
 
     outcomes = asyncio.run(work())

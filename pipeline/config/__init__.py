@@ -1,10 +1,11 @@
 """Files in `config/` to checked values; the only reader of TOML.
 
 `load` reads everything and returns a Setup, or raises ConfigErrors with every finding at once, each with file, key,
-finding and cure. `fingerprint` says whether a file changed since. `add_feeds` writes into feeds.toml. Secrets
-are never in these files: they come from the environment.
+finding and cure. `doubts` names what is allowed and yet worth a look. `fingerprint` says whether a file changed since.
+`add_feeds` writes into feeds.toml. Secrets are never in these files: they come from the environment.
 """
 
+from pipeline.config.doubts import doubts
 from pipeline.config.load import fingerprint, load, topic
 from pipeline.config.shapes import parse_duration
 from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
@@ -19,6 +20,7 @@ __all__ = [
     "SiteSettings",
     "WebsubSettings",
     "add_feeds",
+    "doubts",
     "feed",
     "fingerprint",
     "load",

@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -77,7 +77,7 @@ def load(directory: Path) -> Setup:
     return Setup(
         site=SiteSettings(main.site.title),
         fetch=FetchSettings(**values),
-        feeds=tuple(Feed(entry.url, entry.outlet, entry.title, entry.every) for entry in feeds.feed),
+        feeds=tuple(Feed(one.url, one.outlet, one.title, one.every, one.certificate) for one in feeds.feed),
         outlets=book,
         topics=tuple(profiles),
         websub=WebsubSettings(main.websub.callback, main.websub.listen),
@@ -107,9 +107,10 @@ def fingerprint(directory: Path) -> tuple[tuple[str, int, int], ...]:
 
 def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optional: bool = False) -> ShapeT | None:
     """One file in its shape; what is wrong is added to `findings`."""
+    given: dict[str, Any] = {}
     try:
-        raw = path.read_bytes().decode("utf-8")
-        return shape.model_validate(tomllib.loads(raw))
+        given = tomllib.loads(path.read_bytes().decode("utf-8"))
+        return shape.model_validate(given)
     except FileNotFoundError:
         if not optional:
             findings.append(
@@ -126,7 +127,8 @@ def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optio
             ConfigError(str(path), "", f"cannot be read: {error.strerror}.", "Check its owner and permissions.")
         )
     except ValidationError as error:
-        findings += [_finding(path, shape, detail) for detail in error.errors(include_url=False)]
+        found = [(_finding(path, shape, detail), detail["loc"]) for detail in error.errors(include_url=False)]
+        findings += [_named(finding, given, loc) for finding, loc in found]
     except (ValueError, RecursionError) as error:
         # tomllib lets Python's own limits through: a number of 5,000 digits, brackets nested a thousand deep.
         findings.append(ConfigError(str(path), "", f"not valid TOML: {error}.", _toml_hint(str(error))))
@@ -170,6 +172,20 @@ def _finding(path: Path, shape: type[BaseModel], detail: ErrorDetails) -> Config
         return ConfigError(str(path), key, f"should be a table{shown}.", f"Start it with a line {head}.")
     message = detail["msg"].replace("Input should be", "should be").replace("List should", "should")
     return ConfigError(str(path), key, f"{message}{shown}.", "")
+
+
+def _named(finding: ConfigError, given: dict[str, Any], loc: tuple[int | str, ...]) -> ConfigError:
+    """The finding, with the address or name of the entry it is about: nobody counts to the 87th."""
+    entries = given.get(loc[0]) if len(loc) > 1 and isinstance(loc[0], str) and isinstance(loc[1], int) else None
+    entry = entries[loc[1]] if isinstance(entries, list) and isinstance(loc[1], int) else None
+    if not isinstance(entry, dict):
+        return finding
+    name = next((entry[key] for key in ("url", "name") if isinstance(entry.get(key), str)), "")
+    if not name or "@" in name or repr(name) in finding.why:  # what may hold a password is told nowhere
+        return finding
+    return ConfigError(
+        finding.file, f"{finding.key} ({text.clip(text.line(name) or '', 120)})", finding.why, finding.hint
+    )
 
 
 def _place(loc: list[int | str]) -> str:

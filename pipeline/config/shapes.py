@@ -88,6 +88,20 @@ def _address(value: Any) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _certificate(value: str) -> str:
+    """`any`, or a fingerprint as `openssl x509 -fingerprint -sha256` prints it, with colons or without."""
+    kind, _, digits = value.strip().lower().partition(":")
+    digits = digits.replace(":", "")
+    if kind == "any" and not digits:
+        return kind
+    if kind == "sha256" and re.fullmatch("[0-9a-f]{64}", digits):
+        return f"sha256:{digits}"
+    raise ValueError(
+        f'{value!r} is no exception we know. Write "sha256:" and the fingerprint of its certificate (64 digits),'
+        ' or "any" to check nothing.'
+    )
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Url = Annotated[str, AfterValidator(_one_url)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
@@ -173,6 +187,7 @@ class FeedEntry(Shape):
     outlet: Words | None = None
     title: Words | None = None
     every: Annotated[Duration, _within(5 * _M, 24 * _H)] | None = None
+    certificate: Annotated[str, AfterValidator(_certificate)] | None = None
 
 
 class FeedsFile(Shape):

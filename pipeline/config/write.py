@@ -103,7 +103,13 @@ def _blocks(groups: Sequence[Group]) -> str:
 
 def _filled(table: AnyTable, one: Feed) -> AnyTable:
     every = shapes._say(one.every) if one.every else None
-    for key, value in (("url", one.url), ("outlet", one.outlet), ("title", one.title), ("every", every)):
+    for key, value in (
+        ("url", one.url),
+        ("outlet", one.outlet),
+        ("title", one.title),
+        ("every", every),
+        ("certificate", one.certificate),
+    ):
         if value:
             table.add(key, value)
     return table

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -16,7 +16,7 @@ import httpx
 
 from pipeline import __version__
 from pipeline.errors import FetchError
-from pipeline.fetch import wire
+from pipeline.fetch import tls, wire
 from pipeline.fetch.guard import Guard, RefusedAddress
 from pipeline.fetch.pace import Pacer
 from pipeline.model import NotModified, Response
@@ -33,6 +33,7 @@ MAX_HEADER_BYTES = 64 * 1024
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _ASCII = bytes(range(128))
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
 def user_agent(contact: str) -> str:
@@ -59,11 +60,17 @@ class Web:
     ) -> None:
         self._pacer, self._limits, self._deadline = pacer, limits, deadline
         self._max_redirects, self._now = max_redirects, now
-        self._client = httpx.AsyncClient(
-            transport=transport or _transport(guard),
-            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=deadline),
+        self._guard, self._contact = guard, contact
+        self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=deadline)
+        self._client = self._made(transport or _transport(guard, tls.checked()))
+        self._excepted: dict[str, httpx.AsyncClient] = {}
+
+    def _made(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=self._timeout,
             headers={
-                "User-Agent": user_agent(contact),
+                "User-Agent": user_agent(self._contact),
                 "Accept": ACCEPT,
                 "Accept-Encoding": ", ".join(wire.CODINGS),
                 "Connection": "keep-alive",
@@ -73,6 +80,15 @@ class Web:
             trust_env=False,
         )
 
+    def _client_for(self, certificate: str | None) -> httpx.AsyncClient:
+        """A client of its own for each exception: no connection made under one is ever used for anybody else."""
+        if certificate is None:
+            return self._client
+        if certificate not in self._excepted:
+            backend = tls.Pinned(self._guard, certificate) if certificate != tls.ANY else self._guard
+            self._excepted[certificate] = self._made(_transport(backend, tls.unchecked()))
+        return self._excepted[certificate]
+
     async def get(
         self,
         url: str,
@@ -80,11 +96,13 @@ class Web:
         etag: str | None = None,
         last_modified: str | None = None,
         waited: bool = False,
+        certificate: str | None = None,
     ) -> Answer:
         """The answer to one GET, redirects followed, complete and decoded.
 
         Validators go out byte for byte as they came in, to the URL that gave them and along redirects to it. A redirect
-        that asks to wait (Retry-After) is followed only when the caller has `waited` since it met it.
+        that asks to wait (Retry-After) is followed only when the caller has `waited` since it met it. `certificate` is
+        an exception for the host of `url` alone (see tls.py): where a redirect leads to another, that one is checked.
 
         Raises FetchError for everything else: a status that is no success, a limit reached, an address refused, a wire
         cut.
@@ -102,9 +120,11 @@ class Web:
         left = self._deadline
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
-            async with self._pacer.turn(urlsplit(current).hostname or "") as sent:
+            host = urlsplit(current).hostname or ""
+            client = self._client_for(certificate if host == urlsplit(asked).hostname else None)
+            async with self._pacer.turn(host) as sent:
                 started = time.monotonic()
-                answer = await self._one(asked, current, validators, left, waited, sent)
+                answer = await self._one(client, asked, current, validators, left, waited, sent)
                 left -= time.monotonic() - started
             if isinstance(answer, str):
                 status, _, location = answer.partition(" ")
@@ -136,7 +156,7 @@ class Web:
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
             async with self._pacer.turn(urlsplit(current).hostname or "") as sent:
-                answer = await self._one(url, current, {}, self._deadline, False, sent, form)
+                answer = await self._one(self._client, url, current, {}, self._deadline, False, sent, form)
             assert isinstance(answer, str)
             status, _, location = answer.partition(" ")
             if status not in ("307", "308") or not location:
@@ -146,6 +166,7 @@ class Web:
 
     async def _one(
         self,
+        client: httpx.AsyncClient,
         asked: str,
         url: str,
         validators: dict[str, str],
@@ -166,10 +187,10 @@ class Web:
         try:
             async with asyncio.timeout(max(left, 0.001)):
                 method = "GET" if form is None else "POST"
-                request = self._client.build_request(
+                request = client.build_request(
                     method, url, headers=_latin(validators), data=form, extensions={"trace": trace}
                 )
-                reply = await self._client.send(request, stream=True)
+                reply = await client.send(request, stream=True)
                 try:
                     if form is not None:
                         return f"{reply.status_code} {reply.headers.get('location', '')}"
@@ -220,18 +241,12 @@ class Web:
 
     async def close(self) -> None:
         """Closes what connections are kept alive."""
-        await self._client.aclose()
+        for client in (self._client, *self._excepted.values()):
+            await client.aclose()
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """What the machine trusts; reading it takes long enough to do it once."""
-    return ssl.create_default_context()
-
-
-def _transport(guard: Guard) -> httpx.AsyncHTTPTransport:
+def _transport(backend: httpcore.AsyncNetworkBackend, context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
     """httpx over a connection pool whose sockets the guard opens."""
-    context = _certificates()
     transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False)
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=context,
@@ -240,7 +255,7 @@ def _transport(guard: Guard) -> httpx.AsyncHTTPTransport:
         keepalive_expiry=5.0,
         http1=True,
         http2=False,
-        network_backend=guard,
+        network_backend=backend,
     )
     return transport
 
@@ -281,8 +296,12 @@ def _connect_error(url: str, error: httpx.TransportError) -> FetchError:
     while cause is not None:
         if isinstance(cause, RefusedAddress):
             return FetchError(url, str(cause), kind="address")
+        if isinstance(cause, tls.WrongCertificate):
+            return FetchError(url, str(cause), kind="tls")
         if isinstance(cause, ssl.SSLError):
             return FetchError(url, f"its certificate or TLS is not in order ({cause})", kind="tls")
+        if isinstance(cause, OSError) and cause.errno in _NO_WAY:
+            return FetchError(url, f"no way there ({cause.strerror})", kind="unreachable")
         cause = cause.__cause__ or cause.__context__
     if "is not known" in str(error):
         return FetchError(url, str(error), kind="dns")

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from pipeline.errors import FetchError, ParseError
 from pipeline.model import FeedState, NotModified, Response
-from pipeline.schedule import rhythm
+from pipeline.schedule import outage, rhythm
 from pipeline.times import http_date, spoken
 
 Answer = Response | NotModified | FetchError | ParseError
+
+SOONEST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Pace:
     gone_recheck: timedelta = timedelta(hours=24)
     unconditional_every: timedelta = timedelta(hours=24)
     told_every: timedelta = timedelta(hours=24)
+    no_line: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +43,65 @@ class Plan:
     """The moment of the next poll and the reason in words, for `polls.why` and `newsbeat feeds list`.
 
     `fresh` is what the server last said of freshness, to be remembered for answers that do not say (contract C6).
+    `not_before` is until when it asked not to be asked (Retry-After); nobody's wish shortens that.
     """
 
     at: datetime
     why: str
     fresh: timedelta | None = None
+    not_before: datetime | None = None
 
 
-def next_poll(state: FeedState, answer: Answer, pace: Pace, now: datetime, draw: float) -> Plan:
+def next_poll(
+    state: FeedState, answer: Answer, pace: Pace, now: datetime, draw: float, *, line_down: bool = False
+) -> Plan:
     """The earliest moment to ask this feed again.
 
     After an answer: the longest of the feed's interval (its rhythm, or what the operator configured for it), its
     freshness (RFC 9111, 4.2.1) and its own hint (ttl, updatePeriod). After a failure: 60 min doubled for each failure
     in a row, or Retry-After (RFC 9110, 10.2.3). `state` is what is remembered after this answer: it counts this failure
     too, and holds the document's hints. `draw` in 0..1 makes feeds that share an interval come apart, only ever later.
-    Never raises.
+    While the line here is down (`outage`) a failure to connect is not the feed's. Never raises.
     """
-    if isinstance(answer, FetchError | ParseError):
+    not_before = None
+    if isinstance(answer, FetchError) and line_down and answer.kind in outage.UNREACHED:
+        fresh, wait, why = (
+            state.fresh,
+            pace.no_line,
+            "the network here seems to be down, so this is no fault of the feed",
+        )
+    elif isinstance(answer, FetchError | ParseError):
         fresh = state.fresh
         wait, why = _after_failure(state, answer, pace)
+        if isinstance(answer, FetchError) and answer.retry_after is not None:
+            not_before = _whole(now + min(answer.retry_after, pace.retry_after_cap))
     else:
         fresh = freshness(answer, now) if _speaks_of_freshness(answer) else state.fresh
         wait, why = _after_answer(state, fresh, pace, now)
     spread = min(wait * pace.jitter, pace.jitter_cap) * draw
-    at = now + wait + spread
-    if at.microsecond:  # up, so that a time the server gave is never undercut
-        at = at.replace(microsecond=0) + timedelta(seconds=1)
-    at, why = _past_skipped(at, why, state)
-    return Plan(at, why, fresh)
+    at, why = _past_skipped(_whole(now + wait + spread), why, state)
+    return Plan(at, why, fresh, not_before)
+
+
+def asked_for(last_polled_at: datetime | None, not_before: datetime | None, now: datetime) -> Plan:
+    """When to ask a feed that its operator wants asked now: now, unless its server said when not to (contract T10).
+
+    A server that was asked a moment ago is given that moment: SOONEST lies between two polls whoever wants them.
+    """
+    waits = [(now, "as soon as its host's turn comes")]
+    if last_polled_at and last_polled_at <= now < last_polled_at + SOONEST:
+        waits.append((last_polled_at + SOONEST, f"it was asked {spoken(now - last_polled_at)} ago"))
+    if not_before and not_before > now:
+        waits.append(
+            (not_before, f"its server asks not to be asked for another {spoken(not_before - now)} (Retry-After)")
+        )
+    at, why = max(waits, key=lambda one: one[0])
+    return Plan(_whole(at), why)
+
+
+def _whole(at: datetime) -> datetime:
+    """A full second, up: a time the server gave is never undercut."""
+    return at.replace(microsecond=0) + timedelta(seconds=1) if at.microsecond else at
 
 
 def _after_answer(state: FeedState, fresh: timedelta | None, pace: Pace, now: datetime) -> tuple[timedelta, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +17,13 @@ _STATE = """
     SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
         f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
         f.error_kind, f.gone_seen, f.moved_to, f.moved_seen, f.rhythm,
-        f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at, w.lease_until
+        f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at, w.lease_until, f.not_before, f.certificate
     FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
     LEFT JOIN websub w ON w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')
 """
+
+
+ASKED_FOR = "asked for by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,24 @@ class FeedLine:
     error_kind: str | None = None
     error_since: datetime | None = None
     why: str | None = None
+    certificate: str | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A feed as an operator may name it, and what decides when it may be asked."""
+
+    id: int
+    url: str
+    current_url: str
+    outlet: str | None
+    state: str
+    failures: int
+    last_polled_at: datetime | None
+    not_before: datetime | None
+    merged: bool
+    """Paused because it moved onto another feed that is asked (contract R6)."""
 
 
 class Feeds:
@@ -75,22 +97,22 @@ class Feeds:
             every = int(feed.every.total_seconds()) if feed.every else None
             if feed.url not in known:
                 self._db.execute(
-                    "INSERT INTO feeds (url, current_url, title, outlet_id, every_s, added_at, next_poll_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (feed.url, feed.url, feed.title, outlet_id, every, stamp(now), stamp(now)),
+                    "INSERT INTO feeds (url, current_url, title, outlet_id, every_s, certificate, added_at,"
+                    " next_poll_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (feed.url, feed.url, feed.title, outlet_id, every, feed.certificate, stamp(now), stamp(now)),
                 )
                 added += 1
                 continue
             self._db.execute(
                 # A feed that moved onto another one stays paused for as long as that one is asked (contract R6).
-                "UPDATE feeds SET every_s = ?, outlet_id = coalesce(?, outlet_id), title = coalesce(?, title),"
-                " state = CASE WHEN state = 'paused' AND NOT EXISTS (SELECT 1 FROM feeds other"
-                " WHERE other.current_url = feeds.current_url AND other.id != feeds.id"
+                "UPDATE feeds SET every_s = ?, certificate = ?, outlet_id = coalesce(?, outlet_id),"
+                " title = coalesce(?, title), state = CASE WHEN state = 'paused' AND NOT EXISTS"
+                " (SELECT 1 FROM feeds other WHERE other.current_url = feeds.current_url AND other.id != feeds.id"
                 " AND other.state NOT IN ('gone', 'paused'))"
                 # It comes back as what it was; one that was gone is asked again, since somebody wants it again.
                 " THEN CASE WHEN failures > 0 THEN 'failing' WHEN current_url != url THEN 'moved' ELSE 'ok' END"
                 " ELSE state END WHERE url = ?",
-                (every, outlet_id, feed.title, feed.url),
+                (every, feed.certificate, outlet_id, feed.title, feed.url),
             )
         return added, len(dropped)
 
@@ -142,12 +164,19 @@ class Feeds:
         return _state(row) if row else None
 
     def keep(self, state: FeedState, now: datetime, *, ok: bool, new: bool, error: str | None) -> None:
-        """Writes what is remembered after a poll. `error` is the last error in words, kept until the next success."""
+        """Writes what is remembered after a poll that began at `now`. `error` is the last error in words, kept until
+        the next success.
+
+        Where the operator asked for the feed while the poll was under way, it is due for that, as soon as its server
+        allows; one that was taken out of the configuration meanwhile stays paused.
+        """
         self._db.execute(
-            """UPDATE feeds SET current_url = ?, title = ?, outlet_id = ?, state = ?, etag = ?, last_modified = ?,
+            """UPDATE feeds SET current_url = ?, title = ?, outlet_id = ?,
+                state = CASE WHEN state = 'paused' THEN state ELSE ? END, etag = ?, last_modified = ?,
                 validators_url = ?, body_hash = ?, same_bodies = ?, failures = ?, gone_seen = ?, moved_to = ?,
                 moved_seen = ?, rhythm = ?, hint_s = ?, fresh_s = ?, skip_hours = ?, skip_days = ?,
-                next_poll_at = ?, last_polled_at = ?,
+                next_poll_at = CASE WHEN asked_for_at > ? THEN max(asked_for_at, coalesce(?, '')) ELSE ? END,
+                asked_for_at = CASE WHEN asked_for_at > ? THEN asked_for_at END, not_before = ?, last_polled_at = ?,
                 last_ok_at = CASE WHEN ? THEN ? ELSE last_ok_at END,
                 last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END,
                 last_error = ?,
@@ -158,7 +187,9 @@ class Feeds:
                 state.url, state.title, state.outlet_id, state.state, state.etag, state.last_modified,
                 state.validators_url, state.body_hash, state.same_bodies, state.failures, state.gone_seen,
                 state.moved_to, state.moved_seen, state.rhythm, _seconds(state.hint), _seconds(state.fresh),
-                _listed(state.skip_hours), _listed(state.skip_days), maybe_stamp(state.next_poll_at), stamp(now),
+                _listed(state.skip_hours), _listed(state.skip_days),
+                stamp(now), maybe_stamp(state.not_before), maybe_stamp(state.next_poll_at), stamp(now),
+                maybe_stamp(state.not_before), stamp(now),
                 ok, stamp(now), new, stamp(now), error, error, stamp(now),
                 state.error_kind, state.error_kind, stamp(now), state.id,
             ),
@@ -185,6 +216,48 @@ class Feeds:
             " '+' || max(coalesce(every_s, ?), coalesce(hint_s, 0), coalesce(fresh_s, 0)) || ' seconds')))"
             " WHERE id = ? AND failures = 0 AND last_polled_at IS NOT NULL",
             (stamp(now), round(every.total_seconds()), feed_id),
+        )
+
+    def is_known(self, feed_id: int) -> bool:
+        """Whether there is such a feed (one that was never asked is let go of when it leaves the configuration)."""
+        return bool(self._db.execute("SELECT 1 FROM feeds WHERE id = ?", (feed_id,)).fetchone())
+
+    def forgive(self, since: datetime, until: datetime, kinds: Sequence[str]) -> None:
+        """Feeds whose poll since then failed in such a way are due by `until`: the fault was ours."""
+        self._db.execute(
+            "UPDATE feeds SET next_poll_at = ?, failures = max(1, failures - 1) WHERE state = 'failing'"
+            " AND last_polled_at >= ? AND next_poll_at > ?"
+            " AND error_kind IN (SELECT value FROM json_each(?))",
+            (stamp(until), stamp(since), stamp(until), json.dumps(kinds)),
+        )
+
+    def followed(self) -> list[Followed]:
+        """Every feed that can be asked for, in the order of their addresses; not the imports."""
+        rows = self._db.execute(
+            """SELECT f.id, f.url, f.current_url, o.name, f.state, f.failures, f.last_polled_at, f.not_before,
+                f.state = 'paused' AND EXISTS (SELECT 1 FROM feeds other WHERE other.current_url = f.current_url
+                    AND other.id != f.id AND other.state NOT IN ('gone', 'paused'))
+            FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id WHERE f.next_poll_at IS NOT NULL ORDER BY f.url"""
+        )
+        return [
+            Followed(r[0], r[1], r[2], r[3], r[4], r[5], from_stamp(r[6]), from_stamp(r[7]), bool(r[8])) for r in rows
+        ]
+
+    def ask_for(self, feed_id: int, at: datetime, now: datetime) -> None:
+        """The operator wants this feed asked at `at`. A poll under way does not undo that (`keep`)."""
+        self._db.execute(
+            "UPDATE feeds SET next_poll_at = ?, asked_for_at = ? WHERE id = ?", (stamp(at), stamp(now), feed_id)
+        )
+
+    def revive(self, feed_id: int, gone_seen: int) -> None:
+        """A feed that is gone, or was merged with another, is asked again, at its own address.
+
+        `gone_seen` is how many 410 still count: one more may be enough to believe it.
+        """
+        self._db.execute(
+            "UPDATE feeds SET current_url = url, moved_to = NULL, moved_seen = 0, gone_seen = ?,"
+            " state = CASE WHEN failures > 0 THEN 'failing' ELSE 'ok' END WHERE id = ?",
+            (gone_seen, feed_id),
         )
 
     def hold_host(self, host: str, until: datetime, why: str) -> None:
@@ -217,6 +290,8 @@ class Feeds:
             (stamp(now), stamp(now), stamp(now)),
         )
         latest = stamp(now + host_cap)
+        self._db.execute("UPDATE feeds SET asked_for_at = NULL WHERE asked_for_at > ?", (stamp(now),))
+        self._db.execute("UPDATE feeds SET not_before = ? WHERE not_before > ?", (latest, latest))
         self._db.execute("UPDATE hosts SET next_ok_at = ? WHERE next_ok_at > ?", (latest, latest))
 
     def lines(self) -> list[FeedLine]:
@@ -224,7 +299,8 @@ class Feeds:
         held = dict(self._db.execute("SELECT host, why FROM hosts"))
         rows = self._db.execute(
             """SELECT f.url, o.name, f.state, f.failures, f.last_ok_at, f.last_new_at, f.next_poll_at, f.last_error,
-                f.error_kind, f.error_since, p.why, p.next_poll_at IS NOT f.next_poll_at, f.current_url
+                f.error_kind, f.error_since, p.why, p.next_poll_at IS NOT f.next_poll_at, f.current_url,
+                f.asked_for_at IS NOT NULL, f.certificate, f.id
             FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
             LEFT JOIN polls p ON p.id = (SELECT id FROM polls WHERE feed_id = f.id ORDER BY started_at DESC, id DESC
                 LIMIT 1)
@@ -236,8 +312,9 @@ class Feeds:
             FeedLine(
                 r[0], r[1], r[2], r[3], from_stamp(r[4]), from_stamp(r[5]), from_stamp(r[6]), r[7],
                 r[8], from_stamp(r[9]),
-                # A due time other than the last poll's plan: the host asked everybody to wait.
-                held.get(host_of(r[12]), r[10]) if r[11] else r[10],
+                # A due time other than the last poll's plan: the host asked all to wait, or somebody asked for it.
+                held.get(host_of(r[12]), ASKED_FOR if r[13] else r[10]) if r[11] else r[10],
+                r[14], r[15],
             )
             for r in rows
         ]  # fmt: skip
@@ -250,7 +327,8 @@ def _state(row: tuple[Any, ...]) -> FeedState:
     for key in ("skip_hours", "skip_days"):
         values[key] = frozenset(int(number) for number in (values[key] or "").split())
     values["next_poll_at"] = from_stamp(values["next_poll_at"])
-    values["told_until"] = from_stamp(values["told_until"])
+    for key in ("told_until", "not_before"):
+        values[key] = from_stamp(values[key])
     return FeedState(**values)
 
 
@@ -265,4 +343,5 @@ def _listed(numbers: frozenset[int]) -> str | None:
 _COLUMNS = (
     "id feed_url url title outlet outlet_id state every etag last_modified validators_url body_hash same_bodies"
     " failures error_kind gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at told_until"
+    " not_before certificate"
 ).split()

@@ -248,3 +248,20 @@ def m0004_archives_and_websub(db: Database) -> None:
         # The service asks "what is to do" at every tick.
         """CREATE INDEX websub_next ON websub(next_try_at)""",
     )
+
+
+@migrations()
+def m0005_exceptions_and_wishes(db: Database) -> None:
+    """What the operator decided about one feed, what its server asked for, and what a person should be told."""
+    _run(
+        db,
+        """ALTER TABLE feeds ADD COLUMN certificate TEXT""",
+        """ALTER TABLE feeds ADD COLUMN not_before TEXT""",
+        """ALTER TABLE feeds ADD COLUMN asked_for_at TEXT""",
+        """CREATE TABLE notices (
+            id INTEGER PRIMARY KEY,
+            about TEXT NOT NULL,
+            said TEXT NOT NULL,
+            since TEXT NOT NULL
+        )""",
+    )

@@ -19,6 +19,7 @@ from pipeline.store.articles import Articles
 from pipeline.store.feeds import Feeds
 from pipeline.store.history import History
 from pipeline.store.migrations import migrations
+from pipeline.store.notices import Notices
 from pipeline.store.numbers import Numbers
 from pipeline.store.polls import Polls
 from pipeline.store.stories import Stories
@@ -43,6 +44,7 @@ class Store:
         self.numbers = Numbers(connection)
         self.history = History(connection)
         self.websub = Websub(connection)
+        self.notices = Notices(connection)
         self.archive = Archive(connection, self.articles)
 
     @classmethod
@@ -91,6 +93,22 @@ class Store:
             if connection:
                 connection.close()
             raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
+        return cls(connection, path, None)
+
+    @classmethod
+    def beside(cls, path: Path) -> Store:
+        """The database for a few short writes, also beside the service that holds it: SQLite takes turns.
+
+        Raises StoreError when it is missing, not ours, or of another version.
+        """
+        cls.read(path).close()
+        try:
+            connection = sqlite3.connect(path, isolation_level=None)
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            raise _explained(error, path) from None
         return cls(connection, path, None)
 
     @contextmanager

@@ -63,6 +63,14 @@ class Websub:
         )
         return sorted(told - {row[0] for row in self._db.execute(f"SELECT feed_id FROM websub WHERE {_TOLD}")})  # noqa: S608
 
+    def told(self, now: datetime) -> list[int]:
+        """The feeds that a hub promised to tell of."""
+        rows = self._db.execute(
+            f"SELECT feed_id FROM websub WHERE {_TOLD} AND lease_until > ?",  # noqa: S608
+            (stamp(now),),
+        )
+        return [row[0] for row in rows]
+
     def due(self, now: datetime, limit: int) -> list[Subscription]:
         """Subscriptions with something to ask their hub, longest waiting first."""
         rows = self._db.execute(

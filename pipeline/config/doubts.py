@@ -1,0 +1,42 @@
+"""What a configuration may say and a person hardly means: an outlet almost spelled like another, an open exception."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from pipeline.config.values import Setup
+from pipeline.errors import ConfigError
+
+ALIKE = 0.8
+"""How alike two names are, 0 to 1, before one may be a slip of the other."""
+
+
+def doubts(setup: Setup, directory: Path) -> tuple[ConfigError, ...]:
+    """Everything worth a look in a configuration that is in order, each with its place and cure."""
+    file = str(directory / "feeds.toml")
+    names = {outlet.name for outlet in setup.outlets}
+    found = []
+    for feed in setup.feeds:
+        if feed.outlet and feed.outlet not in names and (near := _near(feed.outlet, names)):
+            found.append(
+                ConfigError(
+                    file, f"feed {feed.url}", f'outlet = "{feed.outlet}" is not in outlets.toml.',
+                    f'Did you mean "{near}"? If it is another outlet, name it in outlets.toml too.',
+                )
+            )  # fmt: skip
+        if feed.certificate == "any":
+            found.append(
+                ConfigError(
+                    file, f"feed {feed.url}", 'its certificate is not checked (certificate = "any").',
+                    "Take that out once its server's is in order, or pin it: see docs/guide.md.",
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _near(name: str, names: set[str]) -> str | None:
+    """The name that this one may be a slip of; upper and lower case do not make a difference."""
+    folded = {one.casefold(): one for one in sorted(names)}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=ALIKE)
+    return folded[near[0]] if near else None
