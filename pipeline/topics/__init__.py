@@ -4,8 +4,8 @@
 and `toml` writes a profile as a person would want to read and edit it (writing.py). Reading TOML is `config`'s.
 """
 
-from pipeline.topics.match import Compiled, compiled, match
+from pipeline.topics.match import Compiled, Panel, compiled, match
 from pipeline.topics.seed import document, profile, slug_of
 from pipeline.topics.writing import toml
 
-__all__ = ["Compiled", "compiled", "document", "match", "profile", "slug_of", "toml"]
+__all__ = ["Compiled", "Panel", "compiled", "document", "match", "profile", "slug_of", "toml"]

@@ -37,6 +37,10 @@ FEW_TERMS = 4
 """A profile with fewer terms than this says no more than them, so each may stand alone."""
 
 
+_Hits = dict[int, dict[Field, list[tuple[int, int]]]]
+"""Term index to field to the places where it stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A profile made ready: weights of unit length, surface forms by their first word, gates as patterns."""
@@ -76,14 +80,57 @@ def phrase_rarity(words: Sequence[str]) -> float:
     return values[0] + sum(values[1:]) / 3 if values else 0.0
 
 
+class Panel:
+    """Many profiles asked at once: one walk over an article's words finds the terms of all of them.
+
+    What it costs grows with the hits, not with the number of profiles.
+    """
+
+    def __init__(self, profiles: Iterable[Compiled]) -> None:
+        self.topics = tuple(profiles)
+        forms: dict[str, dict[tuple[str, ...], list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for number, one in enumerate(self.topics):
+            for first, found in one.forms.items():
+                for form, index in found:
+                    forms[first][form].append((number, index))
+        self._forms = {
+            first: tuple(sorted(((form, tuple(owners)) for form, owners in found.items()), key=lambda f: -len(f[0])))
+            for first, found in forms.items()
+        }
+
+    def match(self, article: Article) -> tuple[Match, ...]:
+        """How the article stands to each profile, in their order; profiles without any hit give no Match."""
+        fields = _read(article)
+        found = self._hits(fields)
+        if not found:
+            return ()
+        squares = _squares(fields)
+        return tuple(_match(article, fields, squares, self.topics[at], found[at]) for at in sorted(found))
+
+    def _hits(self, fields: Sequence[_Words]) -> dict[int, _Hits]:
+        hits: dict[int, _Hits] = {}
+        for field in fields:
+            words = field.words
+            for at, (word, start, _) in enumerate(words):
+                for form, owners in self._forms.get(word, ()):
+                    end = at + len(form)
+                    if end > len(words) or any(words[at + i][0] != form[i] for i in range(1, len(form))):
+                        continue
+                    for number, index in owners:
+                        places = hits.setdefault(number, {}).setdefault(index, {}).setdefault(field.field, [])
+                        # The longest form comes first; "deal" and its alias "deals" in one place are one mention.
+                        if not places or start >= places[-1][1]:
+                            places.append((start, words[end - 1][2]))
+        return hits
+
+
 def match(article: Article, profiles: Iterable[Compiled]) -> tuple[Match, ...]:
     """How the article stands to each profile; profiles without any hit give no Match.
 
-    A Match under the threshold is a near miss, kept so that a person can see it.
+    A Match under the threshold is a near miss, kept so that a person can see it. Who asks about many articles keeps a
+    `Panel` instead.
     """
-    fields = _read(article)
-    squares = _squares(fields)
-    return tuple(found for one in profiles if (found := _match(article, fields, squares, one)) is not None)
+    return Panel(profiles).match(article)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +171,7 @@ def _saturated(count: float) -> float:
     return 1 + math.log(count) if count >= 1 else count
 
 
-def _match(article: Article, fields: Sequence[_Words], squares: float, one: Compiled) -> Match | None:
-    hits: dict[int, dict[Field, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for field in fields:
-        words = field.words
-        for at, (word, start, _) in enumerate(words):
-            for form, index in one.forms.get(word, ()):
-                end = at + len(form)
-                if end <= len(words) and all(words[at + i][0] == form[i] for i in range(1, len(form))):
-                    places = hits[index][field.field]
-                    # The longest form comes first; "deal" and its alias "deals" in one place are one mention.
-                    if not places or start >= places[-1][1]:
-                        places.append((start, words[end - 1][2]))
-    if not hits:
-        return None
+def _match(article: Article, fields: Sequence[_Words], squares: float, one: Compiled, hits: _Hits) -> Match:
     weighed = {
         index: _saturated(sum(FIELD_WEIGHTS[field] * len(places) for field, places in by_field.items()))
         * one.rarities[index]
@@ -162,9 +196,7 @@ def _match(article: Article, fields: Sequence[_Words], squares: float, one: Comp
     )
 
 
-def _evidence(
-    one: Compiled, hits: dict[int, dict[Field, list[tuple[int, int]]]], points: dict[int, float]
-) -> Iterable[Evidence]:
+def _evidence(one: Compiled, hits: _Hits, points: dict[int, float]) -> Iterable[Evidence]:
     """A term's points are shared among the fields it stood in, most telling first."""
     for index in sorted(hits, key=lambda i: (-points[i], i)):
         total = sum(FIELD_WEIGHTS[field] * len(places) for field, places in hits[index].items())

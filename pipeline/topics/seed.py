@@ -102,7 +102,7 @@ def profile(source: Document, slug: str, title: str | None = None, seed: str | N
         # A rare word that stands once is more often the writer's manner than the matter; a name is not.
         once = ONCE if kind == "word" and count == 1 else 1.0
         value = (1 + math.log(count)) * phrase_rarity([stem]) * once
-        weights[surfaces[stem]] = (value, kind)
+        weights[surfaces.get(stem, stem)] = (value, kind)
     chosen = _top(weights, MOST_WORDS)
     chosen |= _top(_phrases(sentences, mid_capital), MOST_PHRASES)
     length = math.sqrt(sum(value**2 for value, _ in chosen.values())) or 1.0

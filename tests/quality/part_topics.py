@@ -1,0 +1,132 @@
+"""Topics from one document, held against labelled stories: is what a profile tags the story its seed tells?
+
+For every story of three and more articles, up to five seeds (`sets.seeds`). Each seed becomes a profile as `topic new`
+writes it, goes through its TOML, and scores all other articles of its set and the 2,225 background ones. `f1` is macro F1
+over seeds at the threshold the profile was written with; `map` is mean average precision, which knows no threshold;
+`oracle` is F1 with the best threshold for each topic, which nobody could know beforehand. `cut` are candidates of 300
+characters (and the title, where the set has titles), as a feed would bring them; seeds are always whole.
+
+    python tests/quality/part_topics.py fnc1 --cut --every 10     one set, one length, every tenth story
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from quality import sets
+
+from pipeline import config, extract, topics
+from pipeline.errors import NewsbeatError
+from pipeline.model import Article, TopicProfile
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CUT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Means over the seeds of one set."""
+
+    f1: float
+    map: float
+    oracle: float
+
+
+def measure() -> dict[str, float]:
+    """Both sets, whole and cut: about three minutes of one core."""
+    found = {}
+    for name in ("fnc1", "basil"):
+        for cut in (False, True):
+            figures = of_set(name, cut)
+            length = "cut" if cut else "full"
+            found |= {f"{name}_{length}_{key}": getattr(figures, key) for key in ("f1", "map", "oracle")}
+    return found
+
+
+def of_set(name: str, cut: bool, every: int = 1) -> Figures:
+    """The figures of one set. `every` takes only each n-th story's seeds, and each n-th background article."""
+    samples = sets.labelled(name)
+    chosen = list(sets.seeds(samples).items())[::every]
+    seeds = [(index, story) for story, indices in chosen for index in indices]
+    candidates = [*samples, *sets.background()[::every]]
+    panel = topics.Panel(topics.compiled(one) for one in _profiles([(index, samples[index]) for index, _ in seeds]))
+    scored: dict[str, list[tuple[float, int]]] = {str(index): [] for index, _ in seeds}
+    thresholds = {one.profile.slug: one.profile.threshold for one in panel.topics}
+    for at, sample in enumerate(candidates):
+        for match in panel.match(_article(sample, cut)):
+            scored[match.topic].append((match.score, at))
+    f1s, precisions, oracles = [], [], []
+    for index, story in seeds:
+        truth = {at for at, sample in enumerate(samples) if sample.story == story and at != index}
+        ranked = sorted((pair for pair in scored[str(index)] if pair[1] != index), key=lambda pair: (-pair[0], pair[1]))
+        f1s.append(_f1([at for score, at in ranked if score >= thresholds.get(str(index), 1.0)], truth))
+        precisions.append(_average_precision([at for _, at in ranked], truth))
+        oracles.append(_best_f1(ranked, truth))
+    count = len(seeds)
+    return Figures(sum(f1s) / count, sum(precisions) / count, sum(oracles) / count)
+
+
+def _profiles(seeds: Sequence[tuple[int, sets.Sample]]) -> Iterator[TopicProfile]:
+    """What `topic new` would write, read back as the service would. A seed that is refused finds nothing."""
+    with tempfile.TemporaryDirectory() as directory:
+        for index, sample in seeds:
+            slug = str(index)
+            raw = f"{sample.title}\n\n{sample.text}" if sample.title else sample.text
+            try:
+                made = topics.profile(topics.document(raw, slug), slug)
+                path = Path(directory, f"{slug}.toml")
+                path.write_text(topics.toml(made), encoding="utf-8")
+                yield config.topic(path)
+            except NewsbeatError as refusal:
+                print(refusal, file=sys.stderr)
+
+
+def _article(sample: sets.Sample, cut: bool) -> Article:
+    summary, text = (sample.text[:CUT], None) if cut else (None, sample.text)
+    return extract.given(title=sample.title, summary=summary, text=text, url=sample.id, lang="en", now=NOW)
+
+
+def _f1(found: Sequence[int], truth: set[int]) -> float:
+    right = len(truth.intersection(found))
+    return 2 * right / (len(found) + len(truth))
+
+
+def _best_f1(ranked: Sequence[tuple[float, int]], truth: set[int]) -> float:
+    """The best F1 of any threshold. Equal scores fall on one side together."""
+    best, right = 0.0, 0
+    for count, (score, at) in enumerate(ranked, 1):
+        right += at in truth
+        if count == len(ranked) or ranked[count][0] < score:
+            best = max(best, 2 * right / (count + len(truth)))
+    return best
+
+
+def _average_precision(ranked: Sequence[int], truth: set[int]) -> float:
+    total, right = 0.0, 0
+    for count, at in enumerate(ranked, 1):
+        if at in truth:
+            right += 1
+            total += right / count
+    return total / len(truth)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", choices=("fnc1", "basil"))
+    parser.add_argument("--cut", action="store_true", help="candidates of 300 characters")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th story")
+    asked = parser.parse_args()
+    print(of_set(asked.set, asked.cut, asked.every))
+
+
+if __name__ == "__main__":
+    main()
