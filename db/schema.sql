@@ -177,7 +177,7 @@ CREATE TABLE topics (
     threshold REAL NOT NULL,
     profile TEXT NOT NULL,
     active INTEGER NOT NULL DEFAULT 1
-);
+, judged_to INTEGER, judge_until INTEGER);
 
 CREATE TABLE article_topics (
     article_id INTEGER NOT NULL REFERENCES articles(id),
@@ -186,7 +186,8 @@ CREATE TABLE article_topics (
     on_topic INTEGER NOT NULL,
     evidence TEXT NOT NULL,
     profile_hash TEXT NOT NULL,
-    published_at TEXT NOT NULL,
+    published_at TEXT NOT NULL, decided_by TEXT NOT NULL DEFAULT 'score'
+    CHECK (decided_by IN ('score', 'rule', 'person')), why TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (article_id, topic)
 );
 
@@ -236,3 +237,7 @@ CREATE TABLE notices (
     said TEXT NOT NULL,
     since TEXT NOT NULL
 );
+
+CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash);
+
+CREATE INDEX article_topics_said ON article_topics(topic, article_id) WHERE decided_by = 'person';

@@ -6,7 +6,8 @@
     ├── FetchError      a URL could not be read: try later, or ask the operator
     ├── ParseError      an answer is not a feed we can read
     ├── WorkerLost      a worker process did not come back with its work
-    ├── StoreError      the database is held by someone else, from the future, or out of room
+    ├── StoreError      the database is from the future, or out of room
+    │   └── StoreHeld   another Newsbeat writes to it
     └── UsageError      what was asked for does not exist
 
 Each carries what a person needs to act. Anything else that is raised is a bug and keeps its traceback.
@@ -82,6 +83,10 @@ class WorkerLost(NewsbeatError):
 
 class StoreError(NewsbeatError):
     """The database cannot be used as asked; the sentence says who holds it or what is missing."""
+
+
+class StoreHeld(StoreError):
+    """Another process of ours holds the database for writing; the sentence says which."""
 
 
 class UsageError(NewsbeatError):

@@ -52,7 +52,7 @@ class Door:
     web: Web
     workers: Workers
     now: Callable[[], datetime]
-    chore: Callable[[Coroutine[Any, Any, object]], None]
+    chore: Callable[[Coroutine[Any, Any, object]], object]
     base: str | None = None
     token: Callable[[], str] = secrets.token_urlsafe
     most_bytes: int = MOST_BYTES

@@ -335,16 +335,13 @@ def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
 
 
 def judge(article_id: int, article: Article, desk: Desk) -> None:
-    """Writes how the article stands to each topic, on topic or nearly."""
-    found = {match.topic: match for match in topics.match(article, desk.topics)}
-    kept = []
-    for one in desk.topics:
-        match = found.get(one.profile.slug)
-        if match and match.score >= one.profile.threshold * NEAR_MISS:
-            kept.append(match)
-    desk.store.topics.untag(
-        article_id, [t.profile.slug for t in desk.topics if t.profile.slug not in {m.topic for m in kept}]
-    )
+    """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first."""
+    said = desk.store.feedback.on(article_id, article.url)
+    profiles = [one.profile for one in desk.topics]
+    found = topics.settled(article.url, topics.match(article, desk.topics), profiles, said)
+    least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
+    kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
+    desk.store.topics.untag(article_id, least.keys() - {match.topic for match in kept})
     desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 FeedStateName = Literal["ok", "failing", "gone", "moved", "paused"]
 TextFrom = Literal["content", "summary", "page", "title"]
 TermKind = Literal["name", "phrase", "word"]
+DecidedBy = Literal["score", "rule", "person"]
 PollVerdict = Literal["ok", "not_modified", "failed"]
 SubscriptionState = Literal["offered", "asked", "confirmed", "renewing", "denied", "leaving"]
 
@@ -297,7 +298,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How an article stands to a topic: 0 to 1, the verdict, and the evidence, most telling first."""
+    """How an article stands to a topic: 0 to 1, the verdict, and the evidence, most telling first.
+
+    `why` says in words what decided instead of the score, and is empty where the score did.
+    """
 
     article_url: str
     topic: str
@@ -306,6 +310,19 @@ class Match:
     evidence: tuple[Evidence, ...]
     profile_hash: str
     why: str = ""
+    decided_by: DecidedBy = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person says of an article and a topic. `created_at` is `None` where what stands there is no time."""
+
+    article_id: int
+    topic: str
+    on_topic: bool
+    actor: str
+    created_at: datetime | None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class Service:
     tidied_at: datetime | None = None
     websub: config.WebsubSettings = field(default_factory=config.WebsubSettings)
     door: hub.Door | None = None
+    judging: asyncio.Task[None] | None = None
 
     async def tick(self) -> int:
         """Starts a poll of every feed that is due and not in flight; returns how many were started."""
@@ -86,6 +87,7 @@ class Service:
         if room <= 0 or time.monotonic() < self.resume_at:
             return 0
         self._tidy(now)
+        self._judge_anew()
         self.crowded = False
         started = 0
         for state in self.store.feeds.due(now, room, self.in_flight, self._admits(Counter(self.busy))):
@@ -201,7 +203,7 @@ class Service:
             return self._set_aside(state, error)
         return None
 
-    def _chore(self, work: Coroutine[Any, Any, object]) -> None:
+    def _chore(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Does something beside the polls; a bug in it is logged and costs that much."""
 
         async def done() -> None:
@@ -215,6 +217,7 @@ class Service:
         task = asyncio.create_task(done())
         self.chores.add(task)
         task.add_done_callback(self.chores.discard)
+        return task
 
     def _set_aside(self, state: FeedState, bug: Exception) -> PollOutcome | None:
         """A poll that met a bug of ours is recorded as failed like any other, and backed off."""
@@ -261,10 +264,13 @@ class Service:
         self.settings, self.websub, self.fingerprint = setup.fetch, setup.websub, seen
         if not first:
             log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
-        if stale:
-            task = asyncio.create_task(retag.in_background(self.desk, stale))
-            self.chores.add(task)
-            task.add_done_callback(self.chores.discard)
+
+    def _judge_anew(self) -> None:
+        """Takes up what people said, and goes on judging the archive where a changed profile or a restart left it."""
+        if self.store.feedback.changed() and (heard := retag.hear(self.desk)):
+            log.event("labels taken up", articles=heard)
+        if (self.judging is None or self.judging.done()) and self.store.topics.waiting():
+            self.judging = self._chore(retag.in_background(self.desk))
 
     def _tidy(self, now: datetime) -> None:
         """Once an hour, and when the clock was set back: lets go of what no story's window reaches any more."""

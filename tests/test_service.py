@@ -16,6 +16,7 @@ from outlets import Outlets
 from pipeline import service
 from pipeline.errors import ConfigError, ConfigErrors, StoreError
 from pipeline.service import Service
+from pipeline.store import FEEDBACK, Feedback
 from pipeline.times import stamp
 
 TOPIC = """
@@ -166,6 +167,30 @@ def test_a_new_topic_judges_what_is_stored_already(tmp_path: Path) -> None:
 
     with Outlets() as outlets:
         outlets.publish("/a", item("bridge"))
+        play(scene)
+
+
+def test_judging_anew_goes_on_after_a_restart_and_labels_are_heard_while_it_runs(tmp_path: Path) -> None:
+    async def scene() -> None:
+        now, db = Time(), tmp_path / "news.db"
+        directory = outlets.configure(tmp_path / "config", "/a")
+        (directory / "topics").mkdir(exist_ok=True)
+        async with opened(directory, db, now) as running:
+            await running.once()
+            (directory / "topics" / "bridges.toml").write_text(TOPIC)
+            running._take_up_changes()  # and then the power goes
+        async with opened(directory, db, now) as running:
+            await running.once()
+            assert len(running.store.numbers.on_topic("bridges")) == 1
+            tunnel = running.store.articles.find("https://example.org/news/tunnel")
+            desk = Feedback.open(tmp_path / FEEDBACK)
+            desk.say(tunnel.id, tunnel.url, "bridges", True, "ada", NOW)  # type: ignore[union-attr, arg-type]
+            desk.close()
+            await running.tick()
+            assert len(running.store.numbers.on_topic("bridges")) == 2
+
+    with Outlets() as outlets:
+        outlets.publish("/a", item("bridge"), item("tunnel"))
         play(scene)
 
 

@@ -6,6 +6,7 @@ What is stored is looked at from outside, by a connection that only reads, as Da
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -148,17 +149,21 @@ def test_opening_again_changes_nothing(path: Path) -> None:
 
 def test_migrations_have_names_in_order() -> None:
     names = [migration.name for migration in migrations._migrations]
-    assert [name[:6] for name in names] == [f"m{n:04d}_" for n in range(1, len(names) + 1)]
+    assert all(re.fullmatch(r"m\d{4}_[a-z_]+", name) for name in names)
+    assert names == sorted(names)
 
 
 def test_feedback_database_is_made_beside_it_and_left_as_it_is(path: Path) -> None:
     Store.open(path).close()
     feedback = path.with_name("feedback.db")
     assert [row[1] for row in rows(feedback, "PRAGMA table_info(labels)")] == [
-        "article_id", "topic", "verdict", "actor", "created_at"
+        "article_id", "topic", "verdict", "actor", "created_at", "url", "withdrawn_at"
     ]  # fmt: skip
     with sqlite3.connect(feedback) as db:
-        db.execute("INSERT INTO labels VALUES (1, 'barrage', 'on_topic', 'ada', '2026-03-02T09:00:00Z')")
+        db.execute(
+            "INSERT INTO labels (article_id, topic, verdict, actor, created_at)"
+            " VALUES (1, 'barrage', 'on_topic', 'ada', '2026-03-02T09:00:00Z')"
+        )
     db.close()
     Store.open(path).close()
     assert len(rows(feedback, "SELECT * FROM labels")) == 1
@@ -697,19 +702,40 @@ def match(score: float, **changes: Any) -> Match:
     return replace(made, **changes)
 
 
-def test_subscribing_topics_tells_which_tags_are_stale(store: Store) -> None:
+def test_subscribing_topics_tells_which_the_archive_waits_to_be_judged_on(store: Store) -> None:
     weir = replace(BARRAGE, slug="weir")
-    with store.transaction():
-        assert store.topics.subscribe([BARRAGE, weir]) == ("barrage", "weir")
-        assert store.topics.subscribe([BARRAGE, weir]) == ()
-        assert store.topics.subscribe([replace(BARRAGE, title="Barrage"), replace(weir, profile_hash="h2")]) == (
-            "weir",
-        )
-        assert store.topics.subscribe([weir]) == ("weir",)
+
+    def subscribed_then_judged(*profiles: TopicProfile) -> tuple[str, ...]:
+        with store.transaction():
+            waiting = store.topics.subscribe(profiles)
+            store.topics.judged(waiting, 0)
+        return waiting
+
+    assert subscribed_then_judged(BARRAGE, weir) == ("barrage", "weir")
+    assert subscribed_then_judged(BARRAGE, weir) == ()
+    assert subscribed_then_judged(replace(BARRAGE, title="Barrage"), replace(weir, profile_hash="h2")) == ("weir",)
+    assert subscribed_then_judged(weir) == ("weir",)
     assert rows(store, "SELECT slug, title, active FROM topics ORDER BY slug") == [
         ("barrage", "Barrage", 0),
         ("weir", "The river barrage", 1),
     ]
+    assert subscribed_then_judged(replace(BARRAGE, title="Barrage"), weir) == ("barrage",), "it was away"
+
+
+def test_how_far_the_archive_is_judged_outlives_a_restart(path: Path) -> None:
+    with Store.open(path) as store:
+        for name in ("bridge", "tunnel", "harbour"):
+            kept(store, name)
+        with store.transaction():
+            assert store.topics.subscribe([BARRAGE]) == ("barrage",)
+            store.topics.judged(["barrage"], 2)
+    with Store.open(path) as store, store.transaction():
+        assert store.topics.subscribe([BARRAGE]) == ("barrage",)
+        assert store.topics.waiting() == {"barrage": (2, 3)}
+        store.topics.subscribe([replace(BARRAGE, profile_hash="h2")])
+        assert store.topics.waiting() == {"barrage": (0, 3)}, "another profile begins anew"
+        store.topics.judged(["barrage"], 3)
+        assert store.topics.waiting() == {}
 
 
 def test_tag_is_replaced_by_a_later_verdict(store: Store) -> None:
@@ -717,15 +743,28 @@ def test_tag_is_replaced_by_a_later_verdict(store: Store) -> None:
     with store.transaction():
         store.topics.subscribe([BARRAGE])
         store.topics.tag(1, NOW, [match(0.2)])
-        store.topics.tag(1, NOW, [match(0.5, profile_hash="h2")])
-    tag = store.topics.tags("barrage")[1]
-    assert (tag.score, tag.on_topic, tag.profile_hash, tag.outlet) == (0.5, True, "h2", "Example Times")
+        store.topics.tag(1, NOW, [match(0.5, profile_hash="h2", why="so they said", decided_by="person")])
+    tag = store.topics.tags("barrage", [1, 2])[1]
+    assert (tag.score, tag.on_topic, tag.profile_hash) == (0.5, True, "h2")
+    assert (tag.decided_by, tag.why) == ("person", "so they said")
     assert rows(store, "SELECT count(*), evidence FROM article_topics") == [
         (1, '[{"term":"barrage","field":"title","count":1,"points":0.5,"spans":[[12,19]]}]')
     ]
     with store.transaction():
         store.topics.untag(1, ["barrage", "weir"])
-    assert store.topics.tags("barrage") == {}
+    assert store.topics.tags("barrage", [1]) == {}
+
+
+def test_a_stored_profile_is_read_back_as_it_was_configured(store: Store) -> None:
+    profile = replace(
+        BARRAGE,
+        terms=(Term("barrage", 1.0, "name", ("weir", "dam")), Term("tide", 0.2)),
+        rules=Rules(none=("carnival",)),
+    )
+    with store.transaction():
+        store.topics.subscribe([profile])
+    assert store.topics.stored("barrage") == profile
+    assert store.topics.stored("weir") is None
 
 
 # --- stories --------------------------------------------------------------------------------------------------
@@ -828,7 +867,7 @@ def test_copy_to_nowhere_is_told(store: Store, tmp_path: Path) -> None:
 
 def test_totals_of_an_empty_database_are_nothing(store: Store) -> None:
     totals = store.numbers.totals(NOW)
-    assert (totals.feeds, totals.articles, totals.stories, totals.on_topic, totals.last_ok_at) == (0, 0, 0, (), None)
+    assert (totals.feeds, totals.articles, totals.stories, totals.topics, totals.last_ok_at) == (0, 0, 0, (), None)
 
 
 def test_totals_count_what_is_there(store: Store) -> None:

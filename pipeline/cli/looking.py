@@ -12,7 +12,8 @@ import click
 from pipeline import config, service
 from pipeline.cli.main import Place, main
 from pipeline.errors import StoreError, UsageError
-from pipeline.store import Store
+from pipeline.store import FEEDBACK, Store
+from pipeline.store.numbers import TopicLine
 from pipeline.times import maybe_stamp, spoken
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
@@ -70,8 +71,8 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
         values = asdict(totals)
         for key in ("last_ok_at", "last_polled_at", "next_poll_at"):
             values[key] = maybe_stamp(values[key])
-        values["on_topic"] = {slug: count for slug, _, count in totals.on_topic}
         values["notices"] = [asdict(notice) for notice in notices]
+        values["on_topic"] = {line.slug: line.on_topic for line in totals.topics}
         click.echo(json.dumps(values))
         return
     trouble = [f"{totals.failing} failing"] if totals.failing else []
@@ -85,8 +86,8 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
         f" {totals.edits} edits"
     )
     click.echo(f"Stories   {totals.stories}, {totals.shared_stories} of them told by several newsrooms")
-    for _, title, count in totals.on_topic:
-        click.echo(f"Topic     {title}: {count} articles")
+    for line in totals.topics:
+        click.echo(f"Topic     {line.title}: {line.on_topic} articles" + _notes(line))
     click.echo(f"Database  {totals.bytes / 1e6:.1f} MB in {place.db}")
     for notice in notices:
         click.echo(click.style(f"{notice.about.capitalize()}, since {notice.since}: ", fg="red") + notice.said)
@@ -134,9 +135,25 @@ def backup(place: Place, file: Path) -> None:
     """A consistent copy of the database in FILE, also while the service runs."""
     if file.exists():
         raise UsageError(f"{file} exists. Name a file that does not.")
+    labels = file.with_name(f"{file.stem}.{FEEDBACK}")
     with Store.read(place.db) as store:
+        said = bool(store.feedback.labels())
+        if said and labels.exists():
+            raise UsageError(f"{labels} exists. Name a file that does not.")
         store.copy_to(file)
+        if said:
+            store.feedback.copy_to(labels)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, intact.")
+    if said:
+        click.echo(f"{labels}: what people said; it goes back as {FEEDBACK} beside the database.")
+
+
+def _notes(line: TopicLine) -> str:
+    """What else is to be said of a topic, in brackets; mostly nothing."""
+    notes = [f"{line.labelled} by a person's word"] if line.labelled else []
+    notes += [f"{line.left} stored articles still to be judged by its present profile"] if line.left else []
+    notes += [f"{line.stale} verdicts of an older profile"] if line.stale else []
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def _exception(certificate: str) -> str:

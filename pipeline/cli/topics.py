@@ -1,17 +1,17 @@
-"""Commands about topics: topic new, topic score, topic explain, topic backtest, retag."""
+"""Commands that write and show topics: topic new, topic score, topic explain."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline import config, extract, ingest, log, retag, service, topics, urls
+from pipeline import config, extract, service, topics
 from pipeline.cli.main import Place, main
 from pipeline.errors import UsageError
 from pipeline.model import Article, Evidence, Match, TopicProfile
@@ -51,6 +51,7 @@ def new(place: Place, seed: Path, output: Path | None, title: str | None) -> Non
     target.write_text(topics.toml(made), encoding="utf-8")
     click.echo(f"{target}: {len(made.terms)} terms, most telling first: {', '.join(t.text for t in made.terms[:6])}.")
     click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
+    click.echo(f"Three answers make it sharper: `newsbeat topic review {slug}`, a minute.")
 
 
 @topic.command()
@@ -65,7 +66,7 @@ def score(place: Place, slug: str, jsonl: Path) -> None:
     TOPIC is a slug of the configuration or a path to a profile. Prints one JSON object a line: id, score, on_topic,
     evidence.
     """
-    one = topics.compiled(_profile(place, slug))
+    one = topics.compiled(profile_of(place, slug))
     for number, values in _lines(jsonl):
         identifier = values.get("id")
         if identifier is None:
@@ -84,12 +85,11 @@ def score(place: Place, slug: str, jsonl: Path) -> None:
 @click.pass_obj
 def explain(place: Place, slug: str, article: str, as_json: bool) -> None:
     """Why ARTICLE (its number or address) is on TOPIC, or is not: each term, where it stood, its points."""
-    profile = _profile(place, slug)
+    profile = profile_of(place, slug)
     with Store.read(place.db) as store:
-        found = store.articles.find(article)
-    if found is None:
-        raise UsageError(f"no article {article!r} in {place.db}. Give the number or the address of a stored one.")
-    matches = topics.match(found, (topics.compiled(profile),))
+        found = article_of(store, place, article)
+        said = store.feedback.on(found.id or 0, found.url)
+    matches = topics.settled(found.url, topics.match(found, (topics.compiled(profile),)), (profile,), said)
     match = matches[0] if matches else Match(found.url, profile.slug, 0.0, False, (), profile.profile_hash)
     if as_json:
         click.echo(json.dumps(asdict(match), ensure_ascii=False))
@@ -103,64 +103,7 @@ def explain(place: Place, slug: str, article: str, as_json: bool) -> None:
         click.echo(_evidence_line(piece))
 
 
-@topic.command()
-@click.argument("slug", metavar="TOPIC")
-@click.option("--profile", type=click.Path(path_type=Path), help="Try this file instead of the topic's own.")
-@click.option("--list", "most", default=20, show_default=True, help="How many of each to list.")
-@click.pass_obj
-def backtest(place: Place, slug: str, profile: Path | None, most: int) -> None:
-    """What a changed profile would change in the archive, without changing anything.
-
-    A running service takes an edited profile up at once; to look before, edit a copy and name it with --profile.
-    """
-    own = config.topic(profile) if profile else _profile(place, slug)
-    one = topics.compiled(replace(own, slug=Path(slug).stem if slug.endswith(".toml") else slug))
-    added: list[tuple[float, Article]] = []
-    dropped: list[tuple[float, Article]] = []
-    kept = 0
-    with Store.read(place.db) as store:
-        tags = store.topics.tags(one.profile.slug)
-        for article in store.articles.all():
-            found = topics.match(article, (one,))
-            now_on = bool(found and found[0].on_topic)
-            stored = tags.get(article.id or 0)
-            if now_on and stored and stored.on_topic:
-                kept += 1
-            elif now_on:
-                added.append((found[0].score, article))
-            elif stored and stored.on_topic:
-                dropped.append((found[0].score if found else 0.0, article))
-    click.echo(f"would keep {kept}, would add {len(added)}, would drop {len(dropped)}")
-    for mark, articles in (("+", added), ("-", dropped)):
-        for value, article in sorted(articles, key=lambda pair: -pair[0])[:most]:
-            click.echo(f"{mark} {value:.2f}  {article.title or article.url}  ({article.outlet})")
-
-
-@main.command("retag")
-@click.argument("slugs", metavar="[TOPIC]...", nargs=-1)
-@click.pass_obj
-def retag_command(place: Place, slugs: tuple[str, ...]) -> None:
-    """Judges every stored article anew on the topics named, or on all. The service does this by itself."""
-    log.to_stderr()
-    setup = config.load(place.directory)
-    unknown = sorted(set(slugs) - {profile.slug for profile in setup.topics})
-    if unknown:
-        raise UsageError(f"no topic {unknown[0]!r} in {place.directory / 'topics'}.")
-    Store.read(place.db).close()  # says so when there is nothing to judge, instead of making an empty database
-    with Store.open(place.db, what="newsbeat retag") as store:
-        desk = ingest.Desk(store, urls.OutletBook(), {}, (), service.pace_of(setup.fetch))
-        service.apply(setup, desk, service.clock())
-        chosen = slugs or tuple(profile.slug for profile in setup.topics)
-        shown = sys.stderr.isatty()
-        done = retag.everything(
-            desk, chosen, lambda n: click.echo(f"\r{n} articles", nl=False, err=True) if shown else None
-        )
-        if shown:
-            click.echo("", err=True)
-    click.echo(f"{done} articles judged anew on {', '.join(sorted(chosen)) or 'no topic'}.")
-
-
-def _profile(place: Place, slug: str) -> TopicProfile:
+def profile_of(place: Place, slug: str) -> TopicProfile:
     """A profile by slug, or by the path of a TOML file."""
     path = Path(slug)
     if path.suffix == ".toml":
@@ -170,6 +113,14 @@ def _profile(place: Place, slug: str) -> TopicProfile:
         there = sorted(found.stem for found in path.parent.glob("*.toml"))
         raise UsageError(f"no topic {slug!r} in {path.parent}. There is {', '.join(there) or 'none yet'}.")
     return config.topic(path)
+
+
+def article_of(store: Store, place: Place, which: str) -> Article:
+    """A stored article by its number or address."""
+    found = store.articles.find(which)
+    if found is None:
+        raise UsageError(f"no article {which!r} in {place.db}. Give the number or the address of a stored one.")
+    return found
 
 
 def _lines(jsonl: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -86,7 +86,7 @@ async def _watch(running: service.Service, clock: FastClock, *, quiet: bool, giv
             part = (moment - START) / (END - START)
             text = (
                 f"{moment:%a %d %b %H:%M}  {totals.articles:4d} articles  {totals.copies} copies  {totals.edits} edits"
-                f"  {sum(count for _, _, count in totals.on_topic)} on topic"
+                f"  {sum(line.on_topic for line in totals.topics)} on topic"
             )
             if tty:
                 click.echo(f"\r[{'#' * round(part * 30):<30}] {text} ", nl=False, err=True)

@@ -2,8 +2,10 @@
 
 `Store.open` takes the one lock of a database and brings its schema up to date; the table families hang on it:
 `store.feeds`, `store.articles`, `store.stories`, `store.topics`, `store.polls`. One poll is one `store.transaction()`.
+`Feedback` is a database of its own beside it: what people say.
 """
 
-from pipeline.store.store import Store
+from pipeline.store.feedback import Feedback
+from pipeline.store.store import FEEDBACK, Store
 
-__all__ = ["Store"]
+__all__ = ["FEEDBACK", "Feedback", "Store"]

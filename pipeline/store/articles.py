@@ -175,6 +175,13 @@ class Articles:
         column = "id" if which.isdigit() else "url"
         return next(self._read(f"a.{column} = ?", (which,)), None)
 
+    def ids(self, urls: Sequence[str]) -> dict[str, int]:
+        """The ids of the articles at these addresses; an address that is not stored is left out."""
+        rows = self._db.execute(
+            "SELECT a.url, a.id FROM json_each(?) j JOIN articles a ON a.url = j.value", (json.dumps(list(urls)),)
+        )
+        return dict(rows.fetchall())
+
     def get(self, article_ids: Sequence[int]) -> list[Article]:
         """These articles, in the order of their ids."""
         return list(

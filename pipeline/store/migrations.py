@@ -265,3 +265,21 @@ def m0005_exceptions_and_wishes(db: Database) -> None:
             since TEXT NOT NULL
         )""",
     )
+
+
+@migrations()
+def m0009_verdicts(db: Database) -> None:
+    """Who decided a verdict, and how far the archive is judged anew after a profile changed."""
+    _run(
+        db,
+        """ALTER TABLE article_topics ADD COLUMN decided_by TEXT NOT NULL DEFAULT 'score'
+            CHECK (decided_by IN ('score', 'rule', 'person'))""",
+        """ALTER TABLE article_topics ADD COLUMN why TEXT NOT NULL DEFAULT ''""",
+        # Articles up to `judged_to` are judged by the present profile, those after it up to `judge_until` are not yet;
+        # both empty when there is nothing to do.
+        """ALTER TABLE topics ADD COLUMN judged_to INTEGER""",
+        """ALTER TABLE topics ADD COLUMN judge_until INTEGER""",
+        # "How many tags are of an older profile" is asked by every `status`.
+        """CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash)""",
+        """CREATE INDEX article_topics_said ON article_topics(topic, article_id) WHERE decided_by = 'person'""",
+    )

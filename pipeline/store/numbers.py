@@ -10,6 +10,19 @@ from pipeline.times import from_stamp, stamp
 
 
 @dataclass(frozen=True, slots=True)
+class TopicLine:
+    """How one topic stands: articles on it, verdicts of an older profile (`stale`), articles still to be judged by the
+    present one (`left`), and verdicts that a person gave."""
+
+    slug: str
+    title: str
+    on_topic: int
+    stale: int
+    left: int
+    labelled: int
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What `newsbeat status` tells. `late` feeds were due more than an hour ago."""
 
@@ -26,7 +39,7 @@ class Totals:
     edits: int
     stories: int
     shared_stories: int
-    on_topic: tuple[tuple[str, str, int], ...]
+    topics: tuple[TopicLine, ...]
     last_ok_at: datetime | None
     last_polled_at: datetime | None
     next_poll_at: datetime | None
@@ -42,10 +55,6 @@ class Numbers:
     def totals(self, now: datetime) -> Totals:
         """Everything `status` shows."""
         day = stamp(now - timedelta(hours=24))
-        topics = self._db.execute(
-            "SELECT t.slug, t.title, (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.on_topic = 1)"
-            " FROM topics t WHERE t.active ORDER BY t.title"
-        ).fetchall()
         return Totals(
             feeds=self._one("SELECT count(*) FROM feeds WHERE state != 'paused'"),
             failing=self._one("SELECT count(*) FROM feeds WHERE state = 'failing'"),
@@ -63,7 +72,7 @@ class Numbers:
             edits=self._one("SELECT coalesce(sum(revision_count - 1), 0) FROM articles WHERE revision_count > 1"),
             stories=self._one("SELECT count(*) FROM stories"),
             shared_stories=self._one("SELECT count(*) FROM stories WHERE family_count > 1"),
-            on_topic=tuple((row[0], row[1], row[2]) for row in topics),
+            topics=self.topics(),
             last_ok_at=from_stamp(self._db.execute("SELECT max(last_ok_at) FROM feeds").fetchone()[0]),
             last_polled_at=from_stamp(self._db.execute("SELECT max(last_polled_at) FROM feeds").fetchone()[0]),
             next_poll_at=from_stamp(
@@ -73,6 +82,19 @@ class Numbers:
             ),
             bytes=self._one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
         )
+
+    def topics(self) -> tuple[TopicLine, ...]:
+        """Every active topic, by its title."""
+        rows = self._db.execute(
+            "SELECT t.slug, t.title,"
+            " (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.on_topic = 1),"
+            " (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.profile_hash < t.profile_hash)"
+            " + (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.profile_hash > t.profile_hash),"
+            " (SELECT count(*) FROM articles a WHERE a.id > t.judged_to AND a.id <= t.judge_until),"
+            " (SELECT count(*) FROM article_topics x WHERE x.topic = t.slug AND x.decided_by = 'person')"
+            " FROM topics t WHERE t.active ORDER BY t.title, t.slug"
+        )
+        return tuple(TopicLine(*row) for row in rows)
 
     def copies(self) -> frozenset[tuple[str, str]]:
         """Every (copy, original) as addresses."""

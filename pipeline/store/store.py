@@ -12,10 +12,10 @@ from typing import IO
 
 import sqlite_utils
 
-from pipeline.errors import StoreError
-from pipeline.store import feedback
+from pipeline.errors import StoreError, StoreHeld
 from pipeline.store.archive import Archive
 from pipeline.store.articles import Articles
+from pipeline.store.feedback import Feedback
 from pipeline.store.feeds import Feeds
 from pipeline.store.history import History
 from pipeline.store.migrations import migrations
@@ -26,6 +26,9 @@ from pipeline.store.stories import Stories
 from pipeline.store.topics import Topics
 from pipeline.store.websub import Websub
 
+FEEDBACK = "feedback.db"
+"""What people say lies beside the database, under this name."""
+
 BUSY_MS = 5000
 """How long a write waits for another process's write, in milliseconds."""
 
@@ -33,8 +36,9 @@ BUSY_MS = 5000
 class Store:
     """One database, held by one writer. Close it when done; `with Store.open(path) as store:` does."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None, feedback: Feedback) -> None:
         self.path = path
+        self.feedback = feedback
         self._connection, self._lock = connection, lock
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)
@@ -65,13 +69,13 @@ class Store:
         try:
             connection = sqlite3.connect(path, isolation_level=None)
             _prepare(connection, path)
-            feedback.create(path.with_name("feedback.db"))
+            feedback = Feedback.open(path.with_name(FEEDBACK))
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
             lock.close()
             raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
-        return cls(connection, path, lock)
+        return cls(connection, path, lock, feedback)
 
     @classmethod
     def read(cls, path: Path) -> Store:
@@ -89,11 +93,12 @@ class Store:
             _refuse_foreign(db, path)
             if migrations.pending(db):
                 raise StoreError(f"{path}: made by an older Newsbeat. `newsbeat once` brings it up to date.")
+            feedback = Feedback.read(path.with_name(FEEDBACK))
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
             raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
-        return cls(connection, path, None)
+        return cls(connection, path, None, feedback)
 
     @classmethod
     def beside(cls, path: Path) -> Store:
@@ -107,9 +112,10 @@ class Store:
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            feedback = Feedback.read(path.with_name(FEEDBACK))
         except sqlite3.Error as error:
             raise _explained(error, path) from None
-        return cls(connection, path, None)
+        return cls(connection, path, None, feedback)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -143,6 +149,7 @@ class Store:
     def close(self) -> None:
         """Lets go of the database and its lock."""
         self._connection.close()
+        self.feedback.close()
         if self._lock:
             self._lock.close()
 
@@ -214,7 +221,7 @@ def _lock(path: Path, what: str) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
         lock.close()
-        raise StoreError(f"{path} is in use by {holder}. Stop that first, or use another --db.") from None
+        raise StoreHeld(f"{path} is in use by {holder}. Stop that first, or use another --db.") from None
     lock.seek(0)
     lock.truncate()
     lock.write(f"{what} (process {os.getpid()})\n")

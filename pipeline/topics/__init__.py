@@ -2,10 +2,28 @@
 
 `profile` writes a profile from a document (seed.py), `match` scores an article against compiled profiles (match.py),
 and `toml` writes a profile as a person would want to read and edit it (writing.py). Reading TOML is `config`'s.
+`settled` lets a person's word go before the score (known.py).
 """
 
+from pipeline.topics.known import SAID, settled
+from pipeline.topics.marks import Difference, Marks, differences, marks
 from pipeline.topics.match import Compiled, Panel, compiled, match
 from pipeline.topics.seed import document, profile, slug_of
 from pipeline.topics.writing import toml
 
-__all__ = ["Compiled", "Panel", "compiled", "document", "match", "profile", "slug_of", "toml"]
+__all__ = [
+    "SAID",
+    "Compiled",
+    "Difference",
+    "Marks",
+    "Panel",
+    "compiled",
+    "differences",
+    "document",
+    "marks",
+    "match",
+    "profile",
+    "settled",
+    "slug_of",
+    "toml",
+]

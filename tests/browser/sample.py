@@ -168,7 +168,8 @@ def judge(db: sqlite3.Connection, article: int, topic: str, threshold: float) ->
     ).fetchone()
     score, why = evidence(topic, title or "", summary or "", text)
     if score:
-        db.execute("INSERT INTO article_topics VALUES (?, ?, ?, ?, ?, ?, ?)",
+        db.execute("INSERT INTO article_topics (article_id, topic, score, on_topic, evidence, profile_hash,"
+                   " published_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                    (article, topic, round(score, 4), int(score >= threshold), why, "p1" * 16, at))  # fmt: skip
 
 
@@ -277,7 +278,7 @@ def build(directory: Path) -> tuple[Path, Path]:
             "rules": {"any": [], "all": [], "none": ["dance challenge"]},
         }
         db.execute(
-            "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, 1)",
+            "INSERT INTO topics (slug, title, profile_hash, seed, threshold, profile) VALUES (?, ?, ?, ?, ?, ?)",
             (slug, title, "p1" * 16, seed, threshold, json.dumps(profile)),
         )
     _background(db)

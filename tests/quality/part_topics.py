@@ -1,8 +1,8 @@
 """Topics from one document, held against labelled stories: is what a profile tags the story its seed tells?
 
 For every story of three and more articles, up to five seeds (`sets.seeds`). Each seed becomes a profile as `topic new`
-writes it, goes through its TOML, and scores all other articles of its set and the 2,225 background ones. `f1` is macro F1
-over seeds at the threshold the profile was written with; `map` is mean average precision, which knows no threshold;
+writes it, goes through its TOML, and scores all other articles of its set and the 2,225 background ones. `f1` is macro
+F1 over seeds at the threshold the profile was written with; `map` is mean average precision, which knows no threshold;
 `oracle` is F1 with the best threshold for each topic, which nobody could know beforehand. `cut` are candidates of 300
 characters (and the title, where the set has titles), as a feed would bring them; seeds are always whole.
 
@@ -22,11 +22,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from quality import sets
-
 from pipeline import config, extract, topics
 from pipeline.errors import NewsbeatError
 from pipeline.model import Article, TopicProfile
+from quality import sets
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CUT = 300

@@ -1,0 +1,233 @@
+"""`topic label`, `backtest`, `review`, `tune` and `retag` as a person runs them, on a small archive."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from fakes import CONTACT, NOW, article
+
+from pipeline import config, ingest, retag, schedule, service, topics
+from pipeline.cli import main
+from pipeline.model import Article, Outlet, Term, TopicProfile
+from pipeline.store import Store
+from pipeline.urls import OutletBook
+
+PROFILE = """\
+# The barrage, as the desk follows it.
+title = "The barrage"
+threshold = {threshold}  # set by hand
+
+[rules]
+any = []
+all = []
+none = ["carnival"]
+
+[[term]]
+text = "barrage"
+weight = 0.6
+kind = "name"
+
+[[term]]
+text = "estuary"
+weight = 0.5
+
+[[term]]
+text = "sluice"
+weight = 0.3
+"""
+BODY = "Engineers spoke for an hour about the plans in the town hall of Korvik, and many came to listen to them. "
+# From wholly about it to not at all, and one that a rule keeps out.
+TEXTS = {
+    "all": "Barrage, estuary and sluice. The barrage needs a sluice, the sluice an estuary.",
+    "most": "The barrage over the estuary needs a sluice. " + BODY,
+    "half": "The barrage over the estuary. " + BODY * 2,
+    "some": "The estuary. " + BODY * 3,
+    "least": "A sluice was mended. " + BODY * 4,
+    "none": BODY * 2,
+    "party": "A carnival on the barrage over the estuary, with a sluice.",
+}
+
+
+def reports() -> dict[str, Article]:
+    return {name: article(name, title=f"News of {name}", summary=None, text=text) for name, text in TEXTS.items()}
+
+
+def scored() -> dict[str, float]:
+    """What each scores. Where the threshold has to lie between two of them, it is taken from here."""
+    terms = (Term("barrage", 0.6, "name"), Term("estuary", 0.5), Term("sluice", 0.3))
+    one = topics.compiled(TopicProfile("barrage", "The barrage", terms, threshold=0.3))
+    found = {name: topics.match(report, (one,)) for name, report in reports().items()}
+    return {name: matches[0].score if matches else 0.0 for name, matches in found.items()}
+
+
+def between(above: str, below: str) -> float:
+    scores = scored()
+    assert scores[above] > scores[below]
+    return round((scores[above] + scores[below]) / 2, 4)
+
+
+Newsbeat = Callable[..., Result]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A configuration with one topic, and an archive of seven articles judged on it."""
+    (tmp_path / "config" / "topics").mkdir(parents=True)
+    (tmp_path / "config" / "newsbeat.toml").write_text(f'[fetch]\ncontact = "{CONTACT}"\n')
+    (tmp_path / "config" / "feeds.toml").write_text('[[feed]]\nurl = "https://feeds.example.org/world.xml"\n')
+    (tmp_path / "config" / "topics" / "barrage.toml").write_text(PROFILE.format(threshold=between("most", "half")))
+    with Store.open(tmp_path / "news.db") as store:
+        with store.transaction():
+            outlet = store.feeds.outlet_id(Outlet("Example Times", (), "Example Media Group"))
+            for report in reports().values():
+                store.articles.add(report, outlet)
+        setup = config.load(tmp_path / "config")
+        desk = ingest.Desk(store, OutletBook(), {}, (), schedule.Pace())
+        service.apply(setup, desk, NOW)
+        retag.everything(desk, ["barrage"])
+    return tmp_path
+
+
+@pytest.fixture
+def newsbeat(place: Path) -> Newsbeat:
+    def run(*words: str, given: str | None = None) -> Result:
+        return CliRunner().invoke(
+            main, ["--config", str(place / "config"), "--db", str(place / "news.db"), *words], input=given
+        )
+
+    return run
+
+
+def number(name: str) -> str:
+    return str(list(TEXTS).index(name) + 1)
+
+
+def rows(place: Path, sql: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(place / "news.db") as db:
+        return db.execute(sql).fetchall()
+
+
+def on_topic(place: Path) -> set[str]:
+    found = rows(place, "SELECT article_id FROM article_topics WHERE on_topic = 1")
+    return {list(TEXTS)[article_id - 1] for (article_id,) in found}
+
+
+# --- label ----------------------------------------------------------------------------------------------------
+
+
+def test_a_label_goes_before_the_score_at_once(place: Path, newsbeat: Newsbeat) -> None:
+    assert on_topic(place) == {"all", "most"}
+    assert "on topic" in newsbeat("topic", "label", "barrage", number("least"), "on").stdout
+    assert newsbeat("topic", "label", "barrage", article("all").url, "off", "--actor", "ben").exit_code == 0
+    assert on_topic(place) == {"most", "least"}
+    explained = newsbeat("topic", "explain", "barrage", number("least")).stdout
+    assert "on topic (a person said so)" in explained
+    listed = newsbeat("topic", "label", "barrage").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["on", "off"]
+    assert listed[1].endswith("(ben)")
+    said = [json.loads(line) for line in newsbeat("topic", "label", "barrage", "--json").stdout.splitlines()]
+    assert [(one["article_id"], one["on_topic"]) for one in said] == [(5, True), (1, False)]
+    newsbeat("retag")
+    assert on_topic(place) == {"most", "least"}
+    assert "forgotten" in newsbeat("topic", "label", "barrage", number("all"), "--forget").stdout
+    assert on_topic(place) == {"all", "most", "least"}
+    assert "nothing was said of it" in newsbeat("topic", "label", "barrage", number("all"), "--forget").stdout
+
+
+def test_a_label_is_kept_while_another_process_holds_the_database(place: Path, newsbeat: Newsbeat) -> None:
+    with Store.open(place / "news.db", what="newsbeat run"):
+        said = newsbeat("topic", "label", "barrage", number("least"), "on")
+    assert said.exit_code == 0
+    assert "in use by newsbeat run" in said.stderr
+    assert on_topic(place) == {"all", "most"}
+    newsbeat("retag")
+    assert on_topic(place) == {"all", "most", "least"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["topic", "label", "nope", "1", "on"], "no topic 'nope'", id="topic"),
+        pytest.param(["topic", "label", "barrage", "99", "on"], "no article '99'", id="article"),
+        pytest.param(["topic", "label", "barrage", "1"], "say `on` or `off`", id="no verdict"),
+        pytest.param(["topic", "label", "barrage", "1", "on", "--forget"], "say `on` or `off`", id="both"),
+        pytest.param(["topic", "label", "barrage", "1", "perhaps"], "'perhaps' is not one of", id="no such verdict"),
+        pytest.param(["topic", "backtest", "nope"], "no topic 'nope'", id="backtest"),
+        pytest.param(["topic", "backtest", "barrage", "--profile", "/none.toml"], "missing", id="backtest of no file"),
+    ],
+)
+def test_what_is_asked_wrongly_gets_words_and_exit_2(newsbeat: Newsbeat, words: list[str], said: str) -> None:
+    ran = newsbeat(*words)
+    assert ran.exit_code == 2
+    assert said in ran.stderr
+
+
+def test_status_tells_of_labels_and_of_what_is_left(place: Path, newsbeat: Newsbeat) -> None:
+    newsbeat("topic", "label", "barrage", number("least"), "on")
+    (line,) = json.loads(newsbeat("status", "--json").stdout)["topics"]
+    assert line == {"slug": "barrage", "title": "The barrage", "on_topic": 3, "stale": 0, "left": 0, "labelled": 1}
+    assert "The barrage: 3 articles (1 by a person's word)" in newsbeat("status").stdout
+
+
+def test_a_backup_holds_the_labels_too(place: Path, newsbeat: Newsbeat) -> None:
+    newsbeat("topic", "label", "barrage", number("least"), "on")
+    assert newsbeat("backup", str(place / "copy.db")).exit_code == 0
+    with sqlite3.connect(place / "copy.feedback.db") as db:
+        assert db.execute("SELECT count(*) FROM labels").fetchone() == (1,)
+
+
+# --- backtest -------------------------------------------------------------------------------------------------
+
+
+def test_backtest_lists_what_would_change_and_why(place: Path, newsbeat: Newsbeat) -> None:
+    edited = place / "edited.toml"
+    loose = PROFILE.format(threshold=between("half", "some")).replace('none = ["carnival"]', "none = []")
+    edited.write_text(loose + '\n[[term]]\ntext = "Korvik"\nweight = 0.9\n')
+    ran = newsbeat("topic", "backtest", "barrage", "--profile", str(edited))
+    assert ran.exit_code == 0
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("would keep 2, would add ")
+    told = {line.split("News of ")[1].split()[0]: why for line, why in pairwise(lines) if line.startswith("+ ")}
+    assert 'it was kept out: "carnival" stands in it' in told["party"]
+    assert "Korvik +0." in told["half"]
+    assert f"the threshold is {between('half', 'some'):g}, was {between('most', 'half'):g}" in told["half"]
+    assert on_topic(place) == {"all", "most"}, "nothing was changed"
+
+
+def test_backtest_says_how_good_both_profiles_are_on_labels(place: Path, newsbeat: Newsbeat) -> None:
+    for name, verdict in (("half", "on"), ("some", "off"), ("all", "on")):
+        newsbeat("topic", "label", "barrage", number(name), verdict)
+    edited = place / "edited.toml"
+    edited.write_text(PROFILE.format(threshold=between("half", "some")))
+    said = json.loads(newsbeat("topic", "backtest", "barrage", "--profile", str(edited), "--json").stdout)
+    assert (said["articles"], said["labels"]) == (7, 3)
+    assert said["add"] == 0, "what a person said is on topic already"
+    assert (said["before"]["precision"], said["before"]["recall"]) == (1.0, 0.5)
+    assert (said["after"]["precision"], said["after"]["recall"]) == (1.0, 1.0)
+    told = newsbeat("topic", "backtest", "barrage", "--profile", str(edited)).stdout
+    assert (
+        "on 3 labelled articles: 3 right, precision 1.00, recall 1.00 (2 right, precision 1.00, recall 0.50 now)"
+        in told
+    )
+
+
+def test_backtest_lists_the_most_telling_and_counts_all(place: Path, newsbeat: Newsbeat) -> None:
+    edited = place / "edited.toml"
+    edited.write_text(PROFILE.format(threshold=0.01))
+    said = json.loads(
+        newsbeat("topic", "backtest", "barrage", "--profile", str(edited), "--list", "1", "--json").stdout
+    )
+    assert (said["add"], [one["title"] for one in said["added"]]) == (3, ["News of half"])
+    edited.write_text(PROFILE.format(threshold=0.99))
+    said = json.loads(
+        newsbeat("topic", "backtest", "barrage", "--profile", str(edited), "--list", "1", "--json").stdout
+    )
+    assert (said["drop"], [one["title"] for one in said["dropped"]]) == (2, ["News of all"])
+    assert said["dropped"][0]["why"] == f"the threshold is 0.99, was {between('most', 'half'):g}"
