@@ -85,7 +85,7 @@ CREATE TABLE articles (
     copy_of INTEGER REFERENCES articles(id),
     text_hash TEXT NOT NULL,
     revision_count INTEGER NOT NULL DEFAULT 1
-);
+, agency TEXT);
 
 CREATE INDEX articles_outlet ON articles(outlet_id, first_seen_at);
 
@@ -133,7 +133,7 @@ CREATE TABLE revisions (
     summary TEXT,
     text_hash TEXT NOT NULL,
     kind TEXT NOT NULL,
-    text TEXT,
+    text TEXT, changed TEXT, returns INTEGER NOT NULL DEFAULT 0, returned_at TEXT,
     PRIMARY KEY (article_id, n)
 );
 
@@ -237,6 +237,14 @@ CREATE TABLE notices (
     said TEXT NOT NULL,
     since TEXT NOT NULL
 );
+
+CREATE TABLE article_names (
+    name INTEGER NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    PRIMARY KEY (name, article_id)
+) WITHOUT ROWID;
+
+CREATE INDEX articles_agency ON articles(agency, first_seen_at) WHERE agency IS NOT NULL;
 
 CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash);
 

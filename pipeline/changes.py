@@ -11,11 +11,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline import text
-from pipeline.model import Article, Entry, Former, Known
+from pipeline.model import Article, Entry, Former, Headlined, Known
+from pipeline.unwrap import is_opaque
 from pipeline.urls import host_of
+from pipeline.variants import page
+
+SAME_DAY = timedelta(hours=20)
+"""Moments further apart are two pieces under one headline: a column that comes daily keeps its name."""
+
+STILL_LISTED = timedelta(hours=72)
+"""How long after its last sight an article without a date is taken for the one that comes again under its headline."""
+
+TELLING_WORDS = 4
+"""Words of a headline that may stand for the article; "Morning briefing" may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +50,10 @@ def sort(
     by_guid: Mapping[str, Known],
     by_url: Mapping[str, Known],
     former: Sequence[Former] = (),
+    twins: Mapping[str, Known] | None = None,
 ) -> Sorted:
-    """Each entry in its place. `by_guid` holds this feed's own entries, `by_url` articles of any feed, `former` what
-    this feed no longer names.
+    """Each entry in its place. `by_guid` holds this feed's own entries, `by_url` articles of any feed by the entry's
+    address, `former` what this feed no longer names, `twins` by guid what `twin` found.
 
     A page under a name that is new to us is the same article (I3). It may also be an edit, but only where this feed
     brought the article and no longer lists it under its old name. Two entries of one document that lead to one new page
@@ -60,16 +72,57 @@ def sort(
             unchanged.append(entry)
         elif known:
             suspect.append((entry, known))
-        elif (known := by_url.get(entry.url or "")) or (entry.guid in earlier and (known := earlier[entry.guid].known)):
+        elif (
+            (known := by_url.get(entry.url or ""))
+            or (entry.guid in earlier and (known := earlier[entry.guid].known))
+            or (known := (twins or {}).get(entry.guid))
+        ):
             aliases.append((entry, known.article_id))
             if known.home_feed == feed_url and known.article_id not in listed:
                 listed.add(known.article_id)
                 suspect.append((entry, known))
-        elif not entry.url or entry.url not in opened:
+        elif (name := _page_of(entry)) is None or name not in opened:
             new.append(entry)
-            opened.add(entry.url or "")
+            opened.add(name or "")
     renamed = tuple((was.guid, guid) for guid, was in earlier.items())
     return Sorted(tuple(new), tuple(suspect), tuple(aliases), tuple(unchanged), renamed)
+
+
+def twin(
+    entry: Entry, outlet: str, seen_at: datetime, headlined: Sequence[Headlined], taken: Collection[int] = ()
+) -> Known | None:
+    """The stored article that an entry of `outlet` shows under another address, by its headline; `None` when none does.
+
+    Only where one of the two addresses is an aggregator's (Google News), which tells no page: two pages of one outlet
+    under one headline are two articles. The outlet and every word of the headline must be the same, and the moments no
+    further apart than SAME_DAY; a headline of fewer than TELLING_WORDS words stands for its article only at the same
+    moment. `taken` are articles that another entry of this document is.
+    """
+    words = text.tokens(text.line(entry.title) or "")
+    if not words:
+        return None
+    fits: list[tuple[timedelta, int, Known]] = []
+    for one in headlined:
+        if one.outlet != outlet or one.known.article_id in taken:
+            continue
+        if not (is_opaque(entry.url) or is_opaque(one.known.url)) or text.tokens(one.known.title or "") != words:
+            continue
+        if entry.published_at and one.published_at:
+            apart = abs(entry.published_at - one.published_at)
+            near = apart <= SAME_DAY if len(words) >= TELLING_WORDS else not apart
+        else:
+            apart = abs(seen_at - one.last_seen_at)
+            near = apart <= STILL_LISTED and len(words) >= TELLING_WORDS
+        if near:
+            fits.append((apart, one.known.article_id, one.known))
+    return min(fits, key=lambda fit: fit[:2])[2] if fits else None
+
+
+def _page_of(entry: Entry) -> str | None:
+    """By what two entries of one document are one article that nobody knows yet."""
+    if is_opaque(entry.url):
+        return f"{entry.publisher}: {_words(text.line(entry.title))} {entry.published_at}"
+    return page(entry.url) if entry.url else None
 
 
 def _earlier(entries: Sequence[Entry], by_guid: Mapping[str, Known], former: Sequence[Former]) -> dict[str, Former]:
@@ -86,12 +139,13 @@ def _earlier(entries: Sequence[Entry], by_guid: Mapping[str, Known], former: Seq
     for entry in unnamed:
         words = _dated(text.line(entry.title), entry.published_at)
         alike = [one for one in former if _dated(one.known.title, one.published_at) == words]
-        page = [one for one in former if entry.url and one.link == entry.url and one.known.url == entry.url]
-        page = [one for one in page if _words(one.known.title) == words[0]]
+        same = [one for one in former if entry.url and one.link == entry.url and one.known.url == entry.url]
+        same = [one for one in same if _words(one.known.title) == words[0]]
         token = [one for one in alike if _nameless(entry.guid, entry.url) and _nameless(one.guid, one.link)]
+        token = token or [one for one in alike if is_opaque(entry.url) and is_opaque(one.link)]
         token = [one for one in token if host_of(one.link or "") == host_of(entry.url or "")]
         sure = words[0] and words[1] and same_words[words] == 1 and len({one.known.article_id for one in token}) == 1
-        for one in page or (token if sure else ()):
+        for one in same or (token if sure else ()):
             if one.guid not in claimed:
                 claimed.add(one.guid)
                 found[entry.guid] = one

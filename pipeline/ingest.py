@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline import changes, extract, log, memory, parse, schedule, stories, topics, urls, websub
+from pipeline import changes, extract, log, memory, parse, schedule, stories, text, topics, urls, websub
 from pipeline.errors import FetchError, ParseError, WorkerLost
 from pipeline.fetch import Web
 from pipeline.model import (
@@ -22,6 +22,7 @@ from pipeline.model import (
     Entry,
     Feed,
     FeedState,
+    Known,
     NotModified,
     Outlet,
     ParsedFeed,
@@ -29,7 +30,9 @@ from pipeline.model import (
     Response,
 )
 from pipeline.store import Store
+from pipeline.store.names import headline_name
 from pipeline.times import spoken
+from pipeline.unwrap import is_opaque
 from pipeline.urls import OutletBook
 from pipeline.workers import Workers
 
@@ -249,7 +252,9 @@ def import_entries(state: FeedState, desk: Desk, arrivals: Sequence[Arrival], no
         clashes = tuple(
             (one.entry, known[one.entry.guid].url)
             for one in arrivals
-            if one.entry.url and one.entry.guid in known and known[one.entry.guid].url != one.entry.url
+            if one.entry.url
+            and one.entry.guid in known
+            and urls.page(known[one.entry.guid].url) != urls.page(one.entry.url)
         )
         refused = {entry.guid for entry, _ in clashes}
         came = {one.entry.guid: one for one in arrivals if one.entry.guid not in refused}
@@ -280,7 +285,8 @@ def _keep_entries(
     by_guid, by_url = store.articles.known(state.id, entries)
     unnamed = [entry for entry in entries if entry.guid not in by_guid] if whole else []
     former = store.articles.former(state.id, unnamed, [entry.guid for entry in entries])
-    sorted_ = changes.sort(state.feed_url, entries, by_guid, by_url, former)
+    twins = _twins([one for one in entries if one.guid not in by_guid and (one.url or "") not in by_url], arrives, desk)
+    sorted_ = changes.sort(state.feed_url, entries, by_guid, by_url, former, twins)
     names: list[tuple[Entry, int]] = list(sorted_.aliases)
     added: list[tuple[int, Article]] = []
     for entry in sorted_.new:
@@ -290,6 +296,9 @@ def _keep_entries(
         if article_id is not None:
             added.append((article_id, article))
             names.append((entry, article_id))
+    for entry, article_id in sorted_.aliases:
+        if entry.guid in twins and not is_opaque(entry.url):
+            _adopt(article_id, entry, arrives(entry)[0], desk, now)
     for entry, known in sorted_.suspect:
         article = extract.article(entry, "", now)
         elsewhere = state.feed_url != known.home_feed
@@ -311,6 +320,27 @@ def _keep_entries(
     tally.new_at = [a.published_at if a.published_at and a.published_at <= now else now for _, a in added]
 
 
+def _twins(
+    unnamed: Sequence[Entry], arrives: Callable[[Entry], tuple[Outlet, datetime]], desk: Desk
+) -> dict[str, Known]:
+    """By guid, the stored article that an entry shows under an aggregator's address, or the other way round."""
+    found: dict[str, Known] = {}
+    stored = desk.store.articles.headlined(entry.title for entry in unnamed)
+    for entry in unnamed if stored else ():
+        outlet, seen_at = arrives(entry)
+        alike = stored.get(headline_name(text.line(entry.title)) or 0, ())
+        if known := changes.twin(entry, outlet.name, seen_at, alike, {one.article_id for one in found.values()}):
+            found[entry.guid] = known
+    return found
+
+
+def _adopt(article_id: int, entry: Entry, outlet: Outlet, desk: Desk, now: datetime) -> None:
+    """An article known by an aggregator's headline gets its own address and words, now that its outlet gives them."""
+    article = extract.article(entry, outlet.name, now)
+    desk.store.articles.adopt(article_id, article)
+    _rejudge(article_id, desk)
+
+
 def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk: Desk, now: datetime) -> None:
     """Keeps a new wording, judges it under the article's first date, and lets copies of it be found.
 
@@ -320,6 +350,11 @@ def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk:
         (stored,) = desk.store.articles.get([article_id])
         article = extract.retitled(stored, article.title)
     desk.store.articles.revise(article_id, article, kind, now)
+    _rejudge(article_id, desk)
+
+
+def _rejudge(article_id: int, desk: Desk) -> None:
+    """Judges an article whose words are others now, and lets it be found by them."""
     (revised,) = desk.store.articles.get([article_id])
     judge(article_id, revised, desk)
     own = stories.fingerprint(revised.title, revised.text)
@@ -372,7 +407,11 @@ def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:
 
 
 def _outlet_of_entry(entry: Entry, state: FeedState, desk: Desk, outlet: Outlet) -> Outlet:
-    """Who publishes this article: the feed's outlet when configured; else who owns the article's domain, if known."""
+    """Who publishes this article: whom an aggregator names; the feed's outlet when configured; else who owns the
+    article's domain, if known."""
+    if entry.publisher:
+        site = entry.publisher_url or ""
+        return desk.outlets.of_url(site) or desk.outlets.named(entry.publisher, site)
     configured = desk.feeds.get(state.feed_url)
     if (configured and configured.outlet) or not entry.url:
         return outlet

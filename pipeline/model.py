@@ -130,6 +130,7 @@ class Entry:
 
     `guid` is opaque. `content` is the item's full body where the feed carries one. `raw_hash` is a hash of
     everything above that a reader could see, so that an unchanged entry is recognised without reading it.
+    `publisher` is who published the article, where the feed is another's collection and says so.
     """
 
     feed_url: str
@@ -142,6 +143,8 @@ class Entry:
     published_at: datetime | None
     lang: str | None
     raw_hash: str
+    publisher: str | None = None
+    publisher_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,16 @@ class Known:
     text_hash: str
     home_feed: str
     raw_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headlined:
+    """A stored article under a headline: whose it is, and its moments."""
+
+    known: Known
+    outlet: str
+    published_at: datetime | None
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

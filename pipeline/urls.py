@@ -1,4 +1,8 @@
-"""The canonical URL, and which outlet a URL belongs to. Pure; w3lib does the spelling, the tables are ours."""
+"""The canonical URL, and which outlet a URL belongs to. Pure; w3lib does the spelling, the tables are ours.
+
+`trackers` knows which parameters say nothing of the page, `unwrap` what a redirector leads to, `variants` the AMP and
+mobile forms of a page, and by which name two addresses of one page are one.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,31 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import unquote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
+from pipeline import unwrap, variants
 from pipeline.model import Outlet
+from pipeline.trackers import is_tracker
 
 MAX_URL = 2048
 """Longest URL kept, in characters (fetch contract N12; Media Cloud's MAX_URL)."""
 
-# Query parameters that say how a reader came, not what is read. Each line: where it is documented or seen.
-TRACKERS = frozenset(
-    """
-    fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid ttclid li_fat_id igshid mc_cid mc_eid _ga _gl
-    _hsenc _hsmi mkt_tok vero_id oly_anon_id oly_enc_id at_medium at_campaign at_custom1 at_custom2 at_custom3
-    at_custom4 ns_mchannel ns_source ns_campaign ns_linkname ns_fee smid smtyp partner emc campaign_id
-    instance_id segment_id regi_id cmp cmpid cmp_id icid ito xtor wt_mc wt.mc_id wt_zmc ocid soc_src soc_trk
-    ncid cid_source traffic_source sref srnd ftag ref_src ref_url __twitter_impression feedtype feedname
-    source_feed guccounter
-    """.split()
-)
-# fbclid, igshid: Meta; gclid to wbraid: Google Ads help; msclkid: Microsoft; mc_*: Mailchimp; _hs*: HubSpot;
-# at_*, ns_*: BBC; smid, partner, emc: New York Times; cmp: Guardian; ito: Daily Mail; xtor: AT Internet (Le Monde);
-# wt_mc: Webtrekk (German broadcasters); ocid: MSN; soc_*, ncid, guccounter: Yahoo; ftag: CBS and CNET.
-TRACKER_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "oft_")
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _HOST = re.compile(r"[a-z0-9_.:-]+")
 _SCHEMES = ("http", "https")
+_ROUTES = ("!", "/")
+"""How a fragment begins that names a page to a program in it, rather than a place on the page."""
 
 
 def canonical(url: str, base: str | None = None) -> str | None:
     """The one spelling under which an article is kept; `None` when it is no http or https address.
 
-    Relative addresses are taken from `base`. Lower-case host without default port or user name, no fragment, no
-    tracking parameters, the rest of the query in a fixed order, percent-encoding made regular. Idempotent.
+    Relative addresses are taken from `base`. Lower-case host without default port or user name, no fragment (but `#!`
+    and `#/`, which name pages), no tracking parameters, the rest of the query in a fixed order, percent-encoding made
+    regular; the target of a redirector, and the ordinary page of an AMP or mobile one. Idempotent, and an address that
+    a browser can open: what could cost that (the scheme, `www.`, a last slash) is left to `variants.page`.
     """
     # As browsers read it (WHATWG URL): a link broken over lines is one, a space inside is written %20.
     stripped = "".join(part.strip(" ") for part in _CONTROL.split(url)).replace(" ", "%20")
@@ -51,10 +45,26 @@ def canonical(url: str, base: str | None = None) -> str | None:
             stripped = urljoin(base, stripped)
         except ValueError:
             return None
-    if len(stripped) > MAX_URL:
+    found = _spelled(stripped)
+    # Each turn takes a wrapping off, so this ends.
+    while found and (inner := unwrap.target(found) or variants.desktop(found)) and (better := _spelled(inner)):
+        if better == found:
+            break
+        found = better
+    return found
+
+
+def page(url: str) -> str:
+    """The name by which two addresses of one article are known as one; see `variants.page`."""
+    return variants.page(canonical(url) or url)
+
+
+def _spelled(url: str) -> str | None:
+    """One address in its regular spelling, without trackers."""
+    if len(url) > MAX_URL:
         return None
     try:
-        parts = urlsplit(stripped)
+        parts = urlsplit(url)
         host, port = _ascii(parts.hostname or ""), parts.port
     except ValueError:
         return None
@@ -64,9 +74,12 @@ def canonical(url: str, base: str | None = None) -> str | None:
     netloc = f"[{host}]" if ":" in host else host
     if port and port != (443 if scheme == "https" else 80):
         netloc = f"{netloc}:{port}"
-    query = "&".join(pair for pair in parts.query.split("&") if not _is_tracker(unquote_plus(pair.partition("=")[0])))
+    query = "&".join(pair for pair in parts.query.split("&") if not is_tracker(pair, host))
+    fragment = parts.fragment if parts.fragment.startswith(_ROUTES) else ""
     try:
-        regular = canonicalize_url(urlunsplit((scheme, netloc, parts.path or "/", query, "")))
+        regular = canonicalize_url(
+            urlunsplit((scheme, netloc, parts.path or "/", query, fragment)), keep_fragments=True
+        )
     except (ValueError, UnicodeError):
         return None
     return str(regular) if 0 < len(regular) <= MAX_URL else None
@@ -75,11 +88,6 @@ def canonical(url: str, base: str | None = None) -> str | None:
 def _ascii(host: str) -> str:
     """A host name as DNS has it: ASCII, lower case, no dot after it. UnicodeError, a ValueError, when it is none."""
     return host.encode("idna").decode().lower().rstrip(".")
-
-
-def _is_tracker(key: str) -> bool:
-    low = key.lower()
-    return low in TRACKERS or low.startswith(TRACKER_PREFIXES)
 
 
 @lru_cache(maxsize=16384)

@@ -104,6 +104,7 @@ class Item:
     summary: str | None = "The bridge was opened on Monday after two years of work."
     content: str | None = None
     published_at: datetime | None = NOW - timedelta(hours=1)
+    source: tuple[str, str] | None = None
 
     def xml(self) -> str:
         """The item as RSS 2.0."""
@@ -114,6 +115,9 @@ class Item:
             _element("description", self.summary),
             _element("content:encoded", self.content),
             _element("pubDate", format_datetime(self.published_at) if self.published_at else None),
+            f'<source url="{html.escape(self.source[1])}">{html.escape(self.source[0])}</source>'
+            if self.source
+            else "",
         ]
         return "<item>" + "".join(lines) + "</item>"
 

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.model import Outlet
-from pipeline.urls import MAX_URL, TRACKERS, OutletBook, canonical, host_of, is_address
+from pipeline.trackers import TRACKERS
+from pipeline.urls import MAX_URL, OutletBook, canonical, host_of, is_address
 
 SITE = "https://example.org/news/bridge"
 

@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from pipeline import text
 from pipeline.model import Entry
-from pipeline.urls import MAX_URL
+from pipeline.unwrap import is_opaque
+from pipeline.urls import MAX_URL, canonical
 
 # Fetch contract N12. What is longer is cut, and the feed's flaw says so.
 MAX_ENTRIES = 2000
 MAX_TITLE = 1000
 MAX_TEXT = 500_000
 MAX_AUTHORS = 20
+
+SHARED = 3
+"""From so many headlines on one address in a document, the address is that of a page about all of them."""
 
 LINKS = ("next", "prev-archive", "hub", "self")
 """What a document may say of itself: where older entries are (RFC 5005), and who tells of new ones (W3C WebSub)."""
@@ -34,6 +38,8 @@ class Draft:
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
     lang: str | None = None
+    publisher: str | None = None
+    publisher_url: str | None = None
 
 
 def is_empty(draft: Draft) -> bool:
@@ -48,10 +54,8 @@ def name(feed_url: str, drafts: Iterable[Draft]) -> tuple[Entry, ...]:
     (contract I1, I2).
     An item that stands twice in one document, in every word, is one.
     """
-    whole = [
-        (draft, text.digest(draft.url, draft.title, draft.summary, draft.content, _stamp(draft.published_at)))
-        for draft in (clipped(draft) for draft in drafts)
-    ]
+    whole = [(draft, _raw_hash(draft)) for draft in (collected(clipped(draft)) for draft in drafts)]
+    crowded = _crowded(draft for draft, _ in whole)
     guids = Counter(draft.guid for draft, _ in dict.fromkeys(whole))
     links = Counter(draft.url for draft, _ in dict.fromkeys(whole))
     entries: dict[str, Entry] = {}
@@ -71,7 +75,7 @@ def name(feed_url: str, drafts: Iterable[Draft]) -> tuple[Entry, ...]:
             Entry(
                 feed_url=feed_url,
                 guid=guid,
-                url=draft.url,
+                url=_anchored(draft.url, guid, crowded),
                 title=draft.title,
                 summary=draft.summary,
                 content=draft.content,
@@ -79,9 +83,59 @@ def name(feed_url: str, drafts: Iterable[Draft]) -> tuple[Entry, ...]:
                 published_at=draft.published_at,
                 lang=draft.lang,
                 raw_hash=raw_hash,
+                publisher=draft.publisher,
+                publisher_url=draft.publisher_url,
             ),
         )
     return tuple(entries.values())
+
+
+def _crowded(drafts: Iterable[Draft]) -> frozenset[str]:
+    """The addresses that several items share as their home, rather than each having its page: a podcast's front page,
+    one page of notes, the comments below an article. Two items are enough where the guid of each is a place on it."""
+    held: dict[str, set[str | None]] = {}
+    placed: Counter[str] = Counter()
+    for draft in drafts:
+        if draft.url:
+            held.setdefault(draft.url, set()).add(draft.title or draft.summary or draft.guid)
+            placed[draft.url] += _anchor(draft.url, draft.guid) is not None
+    return frozenset(
+        url for url, said in held.items() if len(said) >= SHARED or (len(said) > 1 and placed[url] >= len(said))
+    )
+
+
+def _anchor(url: str, guid: str | None) -> str | None:
+    """The place on this page that a guid names. A bare number is no place: the BBC counts an article's versions so."""
+    page, _, anchor = (guid or "").partition("#")
+    return anchor if anchor and not anchor.isdecimal() and canonical(page) == url else None
+
+
+def _anchored(url: str | None, guid: str, crowded: frozenset[str]) -> str | None:
+    """An item's address; on a crowded page with the anchor of its guid, else with one of ours, which a browser passes
+    over."""
+    if not url or url not in crowded or is_opaque(url):
+        return url
+    anchor = _anchor(url, guid)
+    return f"{url}#{quote(anchor, safe='/!:=&+,;@~%')[:200] if anchor else f'item-{text.digest(guid)[:12]}'}"
+
+
+def _raw_hash(draft: Draft) -> str:
+    # An aggregator's token is another at every fetch, and says nothing a reader could see.
+    url = draft.publisher if is_opaque(draft.url) else draft.url
+    return text.digest(url, draft.title, draft.summary, draft.content, _stamp(draft.published_at))
+
+
+def collected(draft: Draft) -> Draft:
+    """A draft of Google News as its outlet would give it: the headline without " - Outlet" at its end, the outlet's
+    name, and no summary, since there it is a list of links to other outlets. Every other draft as it is.
+    """
+    if not is_opaque(draft.url):
+        return replace(draft, publisher=None, publisher_url=None) if draft.publisher or draft.publisher_url else draft
+    headline, publisher = text.line(draft.title) or "", text.line(draft.publisher)
+    before, dash, after = headline.rpartition(" - ")
+    if dash and before and (publisher is None or after.casefold() == publisher.casefold()):
+        headline, publisher = before.strip(), publisher or after.strip()
+    return replace(draft, title=headline or None, summary=None, content=None, publisher=publisher)
 
 
 def clipped(draft: Draft) -> Draft:

@@ -145,7 +145,9 @@ def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
     summary = item.get("summary") or None
     if content and content == summary:
         summary = None
-    link = item.get("link")
+    # Where a service counts clicks, the address behind its own is told too.
+    link = item.get("feedburner_origlink") or item.get("pheedo_origlink") or item.get("link")
+    source = item.get("source") or {}
     if link and link == item.get("id") and not link.lower().startswith(("http://", "https://")):
         # feedparser takes a guid for a link unless it says isPermaLink="false"; one that is no address is no link.
         link = None
@@ -161,6 +163,8 @@ def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
         # dict.get, since feedparser's own warns and then gives the date of publication.
         published_at=_moment(item.get("published_parsed") or dict.get(item, "updated_parsed")),
         lang=lang,
+        publisher=source.get("title") or None,
+        publisher_url=source.get("href") or None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables `articles`, `article_texts`, `articles_fts`, `entries` and `revisions`: each article once."""
+"""The tables `articles`, `article_texts`, `articles_fts`, `article_names` and `entries`: each article once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pipeline.model import Article, Entry, Former, Known, Revision, TextFrom
+from pipeline.model import Article, Entry, Former, Headlined, Known, Revision, TextFrom
+from pipeline.store.names import NAME, headline_name, names_of, page_name
 from pipeline.text import line
 from pipeline.times import from_stamp, maybe_stamp, stamp
 
 _KNOWN = """
     SELECT a.id, a.url, a.title, a.summary, a.text_hash,
         (SELECT f.url FROM entries h JOIN feeds f ON f.id = h.feed_id
-            WHERE h.article_id = a.id ORDER BY h.rowid LIMIT 1)
+            WHERE h.article_id = a.id ORDER BY h.link LIKE 'https://news.google.com/%', h.rowid LIMIT 1)
 """
+# An article's home is the feed that brought it first; an aggregator's only until the outlet's own brings it.
 
 AUTHORS = "; "
 """What divides several authors in the column; no name holds it."""
@@ -38,14 +40,35 @@ class Articles:
                 (json.dumps([entry.guid for entry in entries]), feed_id),
             )
         }
-        unnamed = [entry.url for entry in entries if entry.url and entry.guid not in by_guid]
+        unnamed = {page_name(entry.url): entry.url for entry in entries if entry.url and entry.guid not in by_guid}
+        by_page: dict[int, Known] = {}
+        for row in self._db.execute(
+            _KNOWN + ", j.value FROM json_each(?) j CROSS JOIN article_names n ON n.name = j.value"
+            " JOIN articles a ON a.id = n.article_id ORDER BY a.id",
+            (json.dumps(list(unnamed)),),
+        ):
+            by_page.setdefault(row[6], Known(*row[:6]))
         by_url = {
-            row[1]: Known(*row[:6])
-            for row in self._db.execute(
-                _KNOWN + " FROM json_each(?) j JOIN articles a ON a.url = j.value", (json.dumps(unnamed),)
-            )
+            entry.url: by_page[name] for entry in entries if entry.url and (name := page_name(entry.url)) in by_page
         }
         return by_guid, by_url
+
+    def headlined(self, titles: Iterable[str | None]) -> dict[int, list[Headlined]]:
+        """The stored articles under these headlines, word for word, by `headline_name`; the latest twenty of each."""
+        names = {name for title in titles if (name := headline_name(line(title))) is not None}
+        found: dict[int, list[Headlined]] = {}
+        rows = self._db.execute(
+            _KNOWN + ", j.value, o.name, a.published_at,"  # noqa: S608
+            " (SELECT max(e.last_seen_at) FROM entries e WHERE e.article_id = a.id), a.first_seen_at"
+            " FROM json_each(?) j CROSS JOIN articles a ON a.id IN"
+            " (SELECT n.article_id FROM article_names n WHERE n.name = j.value ORDER BY n.article_id DESC LIMIT 20)"
+            " JOIN outlets o ON o.id = a.outlet_id",
+            (json.dumps(list(names)),),
+        )
+        for row in rows:
+            one = Headlined(Known(*row[:6]), row[7], from_stamp(row[8]), _at(row[9] or row[10]))
+            found.setdefault(row[6], []).append(one)
+        return found
 
     def former(self, feed_id: int, unnamed: Sequence[Entry], named: Sequence[str]) -> list[Former]:
         """Entries of this feed, none of them under a guid in `named`, that share the page, or title and date, with one
@@ -86,6 +109,7 @@ class Articles:
         if row is None:
             return None
         self._db.execute("INSERT INTO article_texts (article_id, text) VALUES (?, ?)", (row[0], article.text))
+        self._db.executemany(NAME, names_of(row[0], article.url, article.title))
         self._revision(row[0], 1, article, "first", article.first_seen_at)
         return int(row[0])
 
@@ -108,6 +132,29 @@ class Articles:
         )  # fmt: skip
         self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
         self._revision(article_id, n + 1, article, kind, now)
+        self._db.executemany(NAME, names_of(article_id, None, article.title))
+        self.index([article_id])
+
+    def adopt(self, article_id: int, article: Article) -> None:
+        """Gives an article that only an aggregator named the address and the words of its outlet. No revision: the
+        headline is the same, and more was not known."""
+        self._unindex([article_id])
+        self._db.execute(
+            "UPDATE revisions SET title = ?, summary = ?, text_hash = ? WHERE article_id = ? AND n ="
+            " (SELECT max(n) FROM revisions WHERE article_id = ?)",
+            (article.title, article.summary, article.text_hash, article_id, article_id),
+        )
+        self._db.execute(
+            "UPDATE articles SET url = ?, title = ?, summary = ?, lang = coalesce(?, lang),"
+            " authors = coalesce(?, authors), published_at = coalesce(?, published_at), text_from = ?, text_hash = ?"
+            " WHERE id = ?",
+            (
+                article.url, article.title, article.summary, article.lang, AUTHORS.join(article.authors) or None,
+                maybe_stamp(article.published_at), article.text_from, article.text_hash, article_id,
+            ),
+        )  # fmt: skip
+        self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
+        self._db.executemany(NAME, names_of(article_id, article.url, article.title))
         self.index([article_id])
 
     def _revision(self, article_id: int, n: int, article: Article, kind: str, now: datetime) -> None:
@@ -144,6 +191,9 @@ class Articles:
                 (feed_id, entry.guid, article_id, entry.url, entry.raw_hash, stamp(now), stamp(now))
                 for entry, article_id in names
             ],
+        )
+        self._db.executemany(
+            NAME, [row for entry, article_id in names for row in names_of(article_id, entry.url, None)]
         )
 
     def still_there(self, feed_id: int, entries: Sequence[Entry], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The shape of news.db, as named steps that are never edited after a release. DDL only.
+"""The shape of news.db, as named steps that are never edited after a release. DDL, and what is derived.
 
 Times are UTC text, `YYYY-MM-DDTHH:MM:SSZ`. Every reference is a foreign key, so that Datasette links it.
 Each step runs in one transaction together with the record that it ran (sqlite-utils' `Migrations`).
@@ -7,6 +7,8 @@ Each step runs in one transaction together with the record that it ran (sqlite-u
 from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
+
+from pipeline.store.names import NAME, names_of
 
 migrations = Migrations("newsbeat")
 
@@ -265,6 +267,29 @@ def m0005_exceptions_and_wishes(db: Database) -> None:
             since TEXT NOT NULL
         )""",
     )
+
+
+@migrations()
+def m0006_names_kinds_and_agencies(db: Database) -> None:
+    """By what an article is known again (its pages, its headlines), what an edit changed, and which agency wrote it."""
+    _run(
+        db,
+        # A name is a 64-bit hash: every page and every headline an article was seen under.
+        """CREATE TABLE article_names (
+            name INTEGER NOT NULL,
+            article_id INTEGER NOT NULL REFERENCES articles(id),
+            PRIMARY KEY (name, article_id)
+        ) WITHOUT ROWID""",
+        """ALTER TABLE articles ADD COLUMN agency TEXT""",
+        """CREATE INDEX articles_agency ON articles(agency, first_seen_at) WHERE agency IS NOT NULL""",
+        """ALTER TABLE revisions ADD COLUMN changed TEXT""",
+        """ALTER TABLE revisions ADD COLUMN returns INTEGER NOT NULL DEFAULT 0""",
+        """ALTER TABLE revisions ADD COLUMN returned_at TEXT""",
+    )
+    pages = db.execute("SELECT id, url, title FROM articles ORDER BY id")
+    db.conn.executemany(NAME, (row for article_id, *names in pages for row in names_of(article_id, *names)))
+    links = db.execute("SELECT article_id, link, NULL FROM entries WHERE link IS NOT NULL")
+    db.conn.executemany(NAME, (row for article_id, *names in links for row in names_of(article_id, *names)))
 
 
 @migrations()
