@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pipeline import stories
 from pipeline.store import Store
+from pipeline.store.names import names_of
 from pipeline.times import stamp
 from tests.bench import corpus
 
@@ -89,7 +90,7 @@ def _frame(db: sqlite3.Connection, until: datetime) -> None:
 def _articles(
     db: sqlite3.Connection, ids: range, first: datetime, window: datetime, draw: random.Random, pool: list[str]
 ) -> None:
-    rows, texts, names, wordings, tags, words, prints = [], [], [], [], [], [], []
+    rows, texts, names, known, wordings, tags, words, prints = [], [], [], [], [], [], [], []
     for number in ids:
         at = first + timedelta(days=number / PER_DAY)
         said = [draw.choice(pool) for _ in range(5)]
@@ -104,6 +105,7 @@ def _articles(
         )
         texts.append((number, text))
         names.append((1 + outlet % FEEDS, url, number, url, f"{number:x}", moment, moment))
+        known += names_of(number, url, title)
         wordings += [(number, n, moment, title, summary, f"{number:x}", "first" if n == 1 else "headline")
                      for n in range(1, edits + 1)]  # fmt: skip
         if draw.random() < ON_TOPIC * 2:
@@ -120,13 +122,14 @@ def _articles(
                      " text_hash, revision_count", rows),
         ("article_texts", "article_id, text", texts),
         ("entries", "feed_id, guid, article_id, link, raw_hash, first_seen_at, last_seen_at", names),
+        ("article_names", "name, article_id", known),
         ("revisions", "article_id, n, seen_at, title, summary, text_hash, kind", wordings),
         ("article_topics", "article_id, topic, score, on_topic, evidence, profile_hash, published_at", tags),
         ("story_words", "word, article_id", words),
         ("story_prints", "article_id, print", prints),
     ):  # fmt: skip
         marks = ", ".join("?" * (columns.count(",") + 1))
-        db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
+        db.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
 
 
 def _stories(db: sqlite3.Connection) -> None:

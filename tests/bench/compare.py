@@ -1,10 +1,8 @@
 """Newsbeat beside `reader` (and newsboat where it is installed) on the same local feeds, in one run.
 
-    ./run bench [--quick] [--json] [--feeds 1000] [--entries 20] [--topics 20]
-
 First a poll of all, then one that brings 304s, then one with one new entry a feed. Each program runs in a process of
-its own; processor seconds are those of that process and its children. Newsbeat has everything on: `--topics` topics,
-copies, stories, the full-text index.
+its own; processor seconds are those of that process and its children. Newsbeat has everything on: topics, copies,
+stories, the full-text index.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,20 +49,23 @@ Pipe = multiprocessing.connection.Connection
 Program = Callable[[Pipe, list[str], Path, int], None]
 
 
-def measured(program: str, run: Program, served: Served, feeds: int, topics: int) -> Iterator[Row]:
-    """Each step's row, as it is done."""
+def measured(
+    program: str, run: Program, served: Served, feeds: int, topics: int, archive: Path | None = None
+) -> Iterator[Row]:
+    """Each step's row, as it is done; Newsbeat may begin with an `archive` instead of nothing."""
     here, there = multiprocessing.Pipe()
     urls = [served.url(number) for number in range(feeds)]
     served.publish(0)
     with tempfile.TemporaryDirectory() as place:
+        if archive:
+            shutil.copy(archive, Path(place) / "news.db")
         process = multiprocessing.get_context("spawn").Process(
             target=run, args=(there, urls, Path(place), topics), daemon=False
         )
         process.start()
         there.close()  # so that its death ends our waiting
         try:
-            here.recv()
-            known = 0
+            known = here.recv()
             for step, fresh in STEPS:
                 served.publish(fresh)
                 here.send(step)
@@ -91,12 +92,13 @@ def newsbeat(pipe: Pipe, urls: list[str], place: Path, topics: int) -> None:
         async with service.opened(
             place / "config", place / "news.db", what="bench", now=lambda: moment[0], draw=lambda: 0.5
         ) as running:
-            pipe.send("ready")
+            pipe.send(running.store.numbers.totals(moment[0]).articles)
             while pipe.recv() is not None:
                 with cost() as spent:
                     outcomes = await running.once()
                 assert len(outcomes) == len(urls), f"{len(outcomes)} polls of {len(urls)} feeds"
-                print(f"{sum(o.outcome == 'failed' for o in outcomes)} failed", file=sys.stderr)
+                if failed := [outcome for outcome in outcomes if outcome.outcome == "failed"]:
+                    print(f"{len(failed)} polls failed, the first: {failed[0].why}", file=sys.stderr)
                 articles = running.store.numbers.totals(moment[0]).articles
                 pipe.send((spent.cpu, spent.wall, articles, peak_of_all(), size_of(place / "news.db")))
                 moment[0] += timedelta(hours=25)
@@ -113,7 +115,7 @@ def reader(pipe: Pipe, urls: list[str], place: Path, _topics: int) -> None:
     with make_reader(str(place / "reader.db")) as made:
         for url in urls:
             made.add_feed(url)
-        pipe.send("ready")
+        pipe.send(0)
         while pipe.recv() is not None:
             with cost() as spent:
                 made.update_feeds(scheduled=False)
@@ -127,7 +129,7 @@ def newsboat(pipe: Pipe, urls: list[str], place: Path, _topics: int) -> None:
 
     (place / "urls").write_text("\n".join(urls) + "\n")
     (place / "config").write_text("max-items 0\nreload-threads 4\n")
-    pipe.send("ready")
+    pipe.send(0)
     command = ["newsboat", "-u", str(place / "urls"), "-c", str(place / "cache.db"), "-C", str(place / "config")]
     while pipe.recv() is not None:
         with cost() as spent:
@@ -187,6 +189,12 @@ def compare(feeds: int, entries: int | None, topics: int, told: Callable[[Row], 
     return rows
 
 
+def alone(feeds: int, entries: int, topics: int, archive: Path) -> list[Row]:
+    """Newsbeat alone, with an archive to begin with."""
+    with serving(feeds, entries) as served:
+        return list(measured("newsbeat", newsbeat, served, feeds, topics, archive))
+
+
 def ratios(rows: list[Row], peer: str = "reader") -> dict[str, float]:
     """The peer's processor time over ours, a step; empty without that peer. Above 1 we are cheaper."""
     spent = {(row.program, row.step): row.cpu_s for row in rows}
@@ -197,10 +205,3 @@ def ratios(rows: list[Row], peer: str = "reader") -> dict[str, float]:
         for step, _ in STEPS
         if (peer, step) in spent
     }
-
-
-if __name__ == "__main__":
-    import json
-
-    made = compare(int(sys.argv[1]), int(sys.argv[2]) or None, 20, lambda row: print(asdict(row), file=sys.stderr))
-    print(json.dumps(ratios(made)))

@@ -1,0 +1,94 @@
+"""The measured tables and the plot of docs/performance.md, written anew between its two marks by `./run bench`."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tests.bench.compare import STEPS, Row, ratios
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "performance.md"
+PLOT = DOCS / "pictures" / "performance.svg"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+WORDS = {"first": "first poll of all", "not_modified": "all 304", "one_new": "one new entry a feed"}
+COLOURS = {"newsbeat": "#1f6f54", "reader": "#b4532a", "newsboat": "#6b6b6b"}
+
+
+def write(figures: dict[str, Any], runs: dict[str, list[Row]], grown: dict[int, list[Row]]) -> None:
+    """Replaces what stands between the marks, and the plot."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    lines = [BEGIN, "", f"Measured by `./run bench` on {figures['machine']}, two shared cores.", ""]
+    for name, rows in runs.items():
+        lines += _table(name, rows)
+    lines += _growth(grown)
+    PAGE.write_text(before + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
+    PLOT.parent.mkdir(exist_ok=True)
+    PLOT.write_text(_plot(next(iter(runs.values()))), encoding="utf-8")
+
+
+def _table(name: str, rows: list[Row]) -> list[str]:
+    ours = ratios(rows)
+    made = [
+        f"**{rows[0].feeds} {name} feeds**",
+        "",
+        "| step | program | entries | CPU s per 1,000 feeds | entries per CPU s | peak MB | db MB | reader / ours |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for step, _ in STEPS:
+        for row in (row for row in rows if row.step == step):
+            key = f"{'first_poll' if step == 'first' else step}_ratio"
+            ratio = ours.get(key, "") if row.program == "newsbeat" else ""
+            rate = f"{row.entries / row.cpu_s:.0f}" if row.entries and row.cpu_s else ""
+            made.append(
+                f"| {WORDS[step]} | {row.program} | {row.entries} | {row.cpu_s_per_1000_feeds:.1f} | {rate} |"
+                f" {row.peak_mb:.0f} | {row.db_mb:.1f} | {ratio} |"
+            )
+    return [*made, ""]
+
+
+def _growth(grown: dict[int, list[Row]]) -> list[str]:
+    if not grown:
+        return []
+    made = [
+        "**With articles stored already** (Newsbeat alone, invented feeds)",
+        "",
+        "| stored before | step | CPU s per 1,000 feeds | entries per CPU s | peak MB | database MB |",
+        "|---:|---|---:|---:|---:|---:|",
+    ]
+    for size, rows in grown.items():
+        for row in rows:
+            rate = f"{row.entries / row.cpu_s:.0f}" if row.entries and row.cpu_s else ""
+            made.append(
+                f"| {size:,} | {WORDS[row.step]} | {row.cpu_s_per_1000_feeds:.1f} | {rate} | {row.peak_mb:.0f} |"
+                f" {row.db_mb:.0f} |"
+            )
+    return [*made, ""]
+
+
+def _plot(rows: list[Row]) -> str:
+    """Bars of processor seconds per 1,000 feeds, a group a step, each with its number."""
+    most = max(row.cpu_s_per_1000_feeds for row in rows) or 1.0
+    parts, top = [], 34
+    for step, _ in STEPS:
+        parts.append(f'<text x="12" y="{top}" font-weight="600">{escape(WORDS[step])}</text>')
+        for row in (row for row in rows if row.step == step):
+            top += 22
+            width = max(1.0, 430 * row.cpu_s_per_1000_feeds / most)
+            parts.append(
+                f'<text x="12" y="{top + 4}">{row.program}</text>'
+                f'<rect x="90" y="{top - 9}" width="{width:.0f}" height="16" rx="2" fill="{COLOURS[row.program]}"/>'
+                f'<text x="{96 + width:.0f}" y="{top + 4}">{row.cpu_s_per_1000_feeds:.1f}</text>'
+            )
+        top += 34
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 {top}" width="600" height="{top}" role="img"'
+        ' font-family="system-ui, sans-serif" font-size="13" fill="#333">'
+        "<title>Processor seconds per 1,000 feeds; shorter is better</title>"
+        f'<rect width="600" height="{top}" fill="#fff"/>'
+        '<text x="12" y="14" font-size="12">Processor seconds per 1,000 feeds; shorter is better</text>'
+        f"{''.join(parts)}</svg>\n"
+    )
