@@ -39,7 +39,7 @@ CREATE TABLE feeds (
     last_error_at TEXT,
     error_kind TEXT,
     error_since TEXT
-, certificate TEXT, not_before TEXT, asked_for_at TEXT);
+, certificate TEXT, not_before TEXT, flaw TEXT, asked_for_at TEXT);
 
 CREATE INDEX feeds_due ON feeds(next_poll_at) WHERE state NOT IN ('gone', 'paused');
 

@@ -178,7 +178,7 @@ def keep(
         if isinstance(answer, FetchError) and answer.status == 429 and desk.host_wide_429:
             desk.store.feeds.hold_host(urls.host_of(answer.url), plan.at, f"{answer.url} answered 429: {plan.why}")
         outcome = _outcome(state, after, answer, parsed, tally, plan, now, ms)
-        error = outcome.why if outcome.outcome == "failed" else _flaw(state, after, parsed)
+        error = outcome.why if outcome.outcome == "failed" else _flaw(after)
         ok = outcome.outcome != "failed"
         desk.store.feeds.keep(after, now, ok=ok, new=tally.new > 0, error=error)
         desk.store.polls.keep(state.id, outcome, parsed.skipped if parsed else 0)
@@ -459,8 +459,8 @@ def _outcome(
     )
 
 
-def _flaw(before: FeedState, after: FeedState, parsed: ParsedFeed | None) -> str | None:
-    """What a person should know although the poll went well."""
+def _flaw(after: FeedState) -> str | None:
+    """What a person should know although the poll went well: it stays true for as long as we hold that document."""
     if after.state == "paused":
         return f"moved to {after.url}, which is subscribed already; this one is not polled any more"
-    return parsed.flaw if parsed else None
+    return after.flaw

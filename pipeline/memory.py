@@ -59,7 +59,9 @@ def after(state: FeedState, answer: Answer, parsed: ParsedFeed | None, *, line_d
     if answer.delta:
         return _after_delta(state, answer, parsed)
     if parsed is not None:
-        state = replace(state, hint=parsed.hint, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days)
+        state = replace(
+            state, hint=parsed.hint, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days, flaw=parsed.flaw
+        )
     if parsed is not None and not parsed.whole:
         return replace(state, body_hash=None, same_bodies=0)
     return replace(

@@ -50,7 +50,8 @@ class FeedState:
     `fresh` what the server last said. `error_kind` is the class of the last failure, `None` after a success: the `kind`
     of a FetchError, or `not_a_feed`. `body_hash` is the hash of the last body that parsed; `same_bodies` how often
     in a row it came unasked for. Until `told_until` a hub tells of its news by itself. `not_before` is until when the
-    server asked not to be asked (Retry-After), `certificate` the operator's exception (see Feed).
+    server asked not to be asked (Retry-After), `certificate` the operator's exception (see Feed), `flaw` what is odd
+    about the document we hold.
     """
 
     id: int
@@ -80,6 +81,7 @@ class FeedState:
     told_until: datetime | None = None
     not_before: datetime | None = None
     certificate: str | None = None
+    flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

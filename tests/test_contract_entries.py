@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from contract import BRIDGE, DAY, HOUR, TUNNEL, Item, Room, feed_answer, redirect, room
+from contract import BRIDGE, DAY, HOUR, TUNNEL, Item, Room, feed_answer, not_modified, redirect, room
 from fakes import NOW, answer, item, rss
 
 from pipeline.times import stamp
@@ -97,6 +97,19 @@ def test_xml_that_is_ill_formed_is_salvaged_and_flagged(body: bytes, begins: str
     assert (desk.titles()[0] or "").startswith(begins)
     assert bool(desk.feed("last_error")) == flagged
     assert desk.feed("failures, state") == (0, "ok")
+
+
+@pytest.mark.parametrize("later", [feed_answer(broken(b"A & B")), not_modified()], ids=["the same body", "304"])
+def test_flag_stays_for_as_long_as_the_flawed_document_does(later: bytes, desk: Room) -> None:
+    desk.asks(feed_answer(broken(b"A & B")))
+    said, since = desk.feed("last_error, last_error_at")
+    assert "not well-formed" in said
+    desk.asks(later)
+    assert desk.feed("last_error, last_error_at, failures, state") == (said, since, 0, "ok")
+    desk.asks(answer(b"", "500 No"), later)
+    assert desk.feed("last_error") == said
+    desk.asks(feed_answer())
+    assert desk.feed("last_error, flaw") == (None, None)
 
 
 @pytest.mark.parametrize("keep", [-1, -40, -200])

@@ -45,7 +45,17 @@ def test_get_only_ua_contact_accept_header_and_no_referer(desk: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/feed?b=2&a=1&&c=", "/feed?q=a+b%20c%7Ed%7ed", "/feed?utm_source=rss", "/f;v=1/~a"]
+    "target",
+    [
+        "/feed?b=2&a=1&&c=",
+        "/feed?q=a+b%20c%7Ed%7ed",
+        "/feed?utm_source=rss",
+        "/f;v=1/~a",
+        "/a/../b/./c",
+        "//twice",
+        "/feed?",
+        "/%c3%A9?x=%zz&y={|}^[]",
+    ],
 )
 def test_query_exact_goes_out_as_subscribed(target: str, tmp_path: Path) -> None:
     with room(tmp_path, target) as desk:
@@ -88,6 +98,12 @@ CODINGS = {
     "enc-deflate-raw": ("deflate", packed(FEED, -15)),
     "enc-identity": ("identity", FEED),
     "enc-twice": ("gzip, gzip", gzip.compress(gzip.compress(FEED))),
+    "enc-in capitals": ("GZIP", gzip.compress(FEED)),
+    "enc-several members": ("gzip", gzip.compress(FEED[:50]) + gzip.compress(FEED[50:])),
+    "enc-called gzip and plain": ("gzip", FEED),
+    "enc-called identity and packed": ("identity", gzip.compress(FEED)),
+    "enc-a charset": ("utf-8", FEED),
+    "enc-empty": ("", FEED),
 }
 
 
@@ -118,6 +134,7 @@ def with_headers(extra: bytes) -> bytes:
 
 
 HOSTILE = {
+    "bomb-gzip that is not called so": (feed_answer(BOMB), {"bomb"}),
     "bomb-gzip": (feed_answer(BOMB, Content_Encoding="gzip"), {"bomb"}),
     "bomb-gzip2": (feed_answer(gzip.compress(BOMB), Content_Encoding="gzip, gzip"), {"bomb"}),
     "bomb-deflate": (feed_answer(packed(bytes(30 * MIB), 15), Content_Encoding="deflate"), {"bomb"}),

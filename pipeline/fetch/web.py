@@ -33,6 +33,7 @@ MAX_HEADER_BYTES = 64 * 1024
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _ASCII = bytes(range(128))
+_AS_IT_IS = bytes(set(range(0x21, 0x7F)) - set(b'"<>'))
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
@@ -188,8 +189,9 @@ class Web:
             async with asyncio.timeout(max(left, 0.001)):
                 method = "GET" if form is None else "POST"
                 request = client.build_request(
-                    method, url, headers=_latin(validators), data=form, extensions={"trace": trace}
-                )
+                    method, url, headers=_latin(validators), data=form,
+                    extensions={"trace": trace, "target": _on_the_wire(url)},
+                )  # fmt: skip
                 reply = await client.send(request, stream=True)
                 try:
                     if form is not None:
@@ -226,7 +228,7 @@ class Web:
                 why = f"the server redirects ({status}) and asks to wait before that"
                 raise FetchError(url, why, kind="wait", status=status, retry_after=wait)
             return f"{status} {location}"
-        if status not in (200, 226):
+        if status not in (200, 203, 226):
             raise FetchError(
                 url,
                 f"the server answered {status} {reply.reason_phrase}".strip(),
@@ -235,7 +237,7 @@ class Web:
                 retry_after=wait,
             )
         encoding = ",".join(value for key, value in headers if key == "content-encoding").lower()
-        codings = tuple(c for part in encoding.split(",") if (c := part.strip()) and c != "identity")
+        codings = tuple(c for part in encoding.split(",") if (c := part.strip()) not in wire.NO_CODING)
         body, size = await wire.body(reply.aiter_raw(), codings, self._limits, url)
         return Response(asked, url, status, headers, body, now, None, size)
 
@@ -262,6 +264,16 @@ def _transport(backend: httpcore.AsyncNetworkBackend, context: ssl.SSLContext) -
 
 def _latin(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers.items()]
+
+
+def _on_the_wire(url: str) -> bytes:
+    """Path and query as subscribed, byte for byte (contract Q1); only what no request line can hold is encoded.
+
+    Left to itself, httpx would take `/a/../b` for `/b`.
+    """
+    parts = urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query or url.partition("#")[0].endswith("?") else "")
+    return quote(path, safe=_AS_IT_IS).encode("ascii")
 
 
 def _check_scheme(url: str) -> None:

@@ -26,6 +26,12 @@ _zstd = _module("compression.zstd" if sys.version_info >= (3, 14) else "backport
 CODINGS = ("gzip", "deflate", *(("br",) if _brotli else ()), *(("zstd",) if _zstd else ()))
 """What Accept-Encoding names: only what `body` decodes under its limits (contract Q4)."""
 
+NO_CODING = frozenset({"", "identity", "none", "binary", "utf-8", "utf8"})
+"""What stands in Content-Encoding and is no coding of content; servers that mean the charset say so too."""
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+"""How every gzip stream begins (RFC 1952, 2.3.1; deflate is its only method)."""
+
 RATIO_FREE = 1024 * 1024
 """Below this many decoded bytes no ratio is too high (contract N9)."""
 
@@ -41,8 +47,8 @@ _SKIPPABLE = tuple(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))
 
 # How the next member or frame begins (RFC 1952, 2.3.1; RFC 8878, 3.1); brotli and deflate know one stream only.
 _MAGIC = {
-    "gzip": (b"\x1f\x8b",),
-    "x-gzip": (b"\x1f\x8b",),
+    "gzip": (GZIP_MAGIC,),
+    "x-gzip": (GZIP_MAGIC,),
     "zstd": (b"\x28\xb5\x2f\xfd", *_SKIPPABLE),
 }
 _DAMAGED: tuple[type[Exception], ...] = (
@@ -64,10 +70,18 @@ class Limits:
 async def body(chunks: AsyncIterator[bytes], codings: tuple[str, ...], limits: Limits, url: str) -> tuple[bytes, int]:
     """The decoded body and its size on the wire.
 
+    What is called gzip and is not, is taken as it stands; what is gzip and is not called so (a file `.xml.gz`) is
+    decoded: its first bytes tell.
+
     Raises FetchError: `too_big`, `bomb`, `truncated` (a coding that ends early) or `protocol` (one we did not ask for).
     """
     if len(codings) > 2:
         raise FetchError(url, f"the answer is coded {len(codings)} times over", kind="bomb")
+    head, chunks = await _peeked(chunks)
+    if not codings and head == GZIP_MAGIC:
+        codings = ("gzip",)
+    elif codings[-1:] in (("gzip",), ("x-gzip",)) and len(head) == len(GZIP_MAGIC) and head != GZIP_MAGIC:
+        codings = codings[:-1]
     decoders = [_Decoder(coding, limits.ratio, url) for coding in reversed(codings)]
     wire = 0
     pieces: list[bytes] = []
@@ -90,6 +104,25 @@ async def body(chunks: AsyncIterator[bytes], codings: tuple[str, ...], limits: L
         if wire and not decoder.complete:
             raise FetchError(url, "the compressed answer ends in the middle", kind="truncated")
     return b"".join(pieces), wire
+
+
+async def _peeked(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first bytes, as many as tell gzip from others, and all of them again."""
+    taken = []
+    head = b""
+    async for chunk in chunks:
+        taken.append(chunk)
+        head = (head + chunk)[: len(GZIP_MAGIC)]
+        if len(head) == len(GZIP_MAGIC):
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        for chunk in taken:
+            yield chunk
+        async for chunk in chunks:
+            yield chunk
+
+    return head, whole()
 
 
 class _Stream(Protocol):

@@ -137,7 +137,8 @@ def _after_failure(state: FeedState, error: FetchError | ParseError, pace: Pace)
             return pace.gone_recheck, "says it is gone (410); asked once more before it is believed"
         if error.retry_after is not None:
             wait = max(min(error.retry_after, pace.retry_after_cap), state.every or pace.every)
-            return wait, f"the server asks us to wait {spoken(error.retry_after)} (Retry-After)"
+            most = f"; {spoken(pace.retry_after_cap)} is the most we wait" if error.retry_after > wait else ""
+            return wait, f"the server asks us to wait {spoken(error.retry_after)} (Retry-After){most}"
     doublings = min(max(state.failures, 1) - 1, 20)
     wait = min(pace.backoff * 2**doublings, pace.backoff_cap)
     nth = f", failure {state.failures} in a row" if state.failures > 1 else ""

@@ -17,7 +17,8 @@ _STATE = """
     SELECT f.id, f.url AS feed_url, f.current_url AS url, f.title, o.name AS outlet, f.outlet_id, f.state,
         f.every_s, f.etag, f.last_modified, f.validators_url, f.body_hash, f.same_bodies, f.failures,
         f.error_kind, f.gone_seen, f.moved_to, f.moved_seen, f.rhythm,
-        f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at, w.lease_until, f.not_before, f.certificate
+        f.hint_s, f.fresh_s, f.skip_hours, f.skip_days, f.next_poll_at, w.lease_until, f.not_before, f.certificate,
+        f.flaw
     FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id
     LEFT JOIN websub w ON w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')
 """
@@ -165,7 +166,7 @@ class Feeds:
 
     def keep(self, state: FeedState, now: datetime, *, ok: bool, new: bool, error: str | None) -> None:
         """Writes what is remembered after a poll that began at `now`. `error` is the last error in words, kept until
-        the next success.
+        the next success, or the flaw of the document we hold, which begins but once.
 
         Where the operator asked for the feed while the poll was under way, it is due for that, as soon as its server
         allows; one that was taken out of the configuration meanwhile stays paused.
@@ -180,7 +181,8 @@ class Feeds:
                 last_ok_at = CASE WHEN ? THEN ? ELSE last_ok_at END,
                 last_new_at = CASE WHEN ? THEN ? ELSE last_new_at END,
                 last_error = ?,
-                last_error_at = CASE WHEN ? IS NOT NULL THEN ? ELSE last_error_at END,
+                last_error_at = CASE WHEN ? AND last_error IS ? THEN last_error_at WHEN ? IS NOT NULL THEN ?
+                    ELSE last_error_at END, flaw = ?,
                 error_kind = ?, error_since = CASE WHEN ? IS NOT NULL THEN coalesce(error_since, ?) END
             WHERE id = ?""",
             (
@@ -190,7 +192,7 @@ class Feeds:
                 _listed(state.skip_hours), _listed(state.skip_days),
                 stamp(now), maybe_stamp(state.not_before), maybe_stamp(state.next_poll_at), stamp(now),
                 maybe_stamp(state.not_before), stamp(now),
-                ok, stamp(now), new, stamp(now), error, error, stamp(now),
+                ok, stamp(now), new, stamp(now), error, ok, error, error, stamp(now), state.flaw,
                 state.error_kind, state.error_kind, stamp(now), state.id,
             ),
         )  # fmt: skip
@@ -343,5 +345,5 @@ def _listed(numbers: frozenset[int]) -> str | None:
 _COLUMNS = (
     "id feed_url url title outlet outlet_id state every etag last_modified validators_url body_hash same_bodies"
     " failures error_kind gone_seen moved_to moved_seen rhythm hint fresh skip_hours skip_days next_poll_at told_until"
-    " not_before certificate"
+    " not_before certificate flaw"
 ).split()

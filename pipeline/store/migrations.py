@@ -259,6 +259,7 @@ def m0005_exceptions_and_wishes(db: Database) -> None:
         db,
         """ALTER TABLE feeds ADD COLUMN certificate TEXT""",
         """ALTER TABLE feeds ADD COLUMN not_before TEXT""",
+        """ALTER TABLE feeds ADD COLUMN flaw TEXT""",
         """ALTER TABLE feeds ADD COLUMN asked_for_at TEXT""",
         """CREATE TABLE notices (
             id INTEGER PRIMARY KEY,
