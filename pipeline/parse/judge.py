@@ -1,7 +1,7 @@
 """The second tier of reading RSS and Atom: feedparser, with the few rules in which it is wrong put right.
 
-feedparser's own sanitising is off: it is two thirds of its time, and what we keep is made plain text by `extract`. Hostile
-input may keep it busy for long: it belongs in a worker process.
+feedparser's own sanitising is off: it is two thirds of its time, and what we keep is made plain text by `extract`.
+Hostile input may keep it busy for long: it belongs in a worker process.
 """
 
 from __future__ import annotations
