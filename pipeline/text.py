@@ -107,11 +107,10 @@ def shingles(words: Sequence[str], size: int = 5) -> frozenset[int]:
 
 def digest(*parts: str | None) -> str:
     """A hash of parts, order and absence included, as 32 hexadecimal digits."""
-    hasher = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        hasher.update(b"\x00" if part is None else b"\x01" + part.encode("utf-8", "surrogatepass"))
-        hasher.update(b"\xff")
-    return hasher.hexdigest()
+    said = b"".join(
+        [b"\x00\xff" if part is None else b"\x01%b\xff" % part.encode("utf-8", "surrogatepass") for part in parts]
+    )
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
 def wording(*parts: str | None) -> str:

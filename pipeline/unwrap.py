@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 # (host, start of the path, names of the parameter that holds the target). A host stands for those below it too.
@@ -43,9 +44,9 @@ _YAHOO_RD = re.compile(r"/\*+-?(https?[:%].*)", re.S | re.I)
 _YAHOO_RU = re.compile(r"/RU=(https?(?:%3a|:)%2f[^/]+)/", re.I)
 _GOOGLE_NEWS = re.compile(r"(?:/rss)?(?:/__i/rss/rd)?/(?:articles|read|stories)/([A-Za-z0-9_-]{16,})={0,2}")
 
-# One look that lets nearly every address pass.
+# One look at a host that lets nearly every address pass.
 _MAYBE = re.compile(
-    r"https?://[^/]*(?:google\.|ampproject|bing-amp\.com|rd\.yahoo\.com|r\.search\.yahoo|"
+    r"(?:google\.|ampproject|bing-amp\.com|rd\.yahoo\.com|r\.search\.yahoo|"
     + "|".join(re.escape(host) for host, _, _ in REDIRECTORS)
     + ")",
     re.I,
@@ -57,7 +58,7 @@ OPAQUE_HOSTS = frozenset({"news.google.com"})
 
 def target(url: str) -> str | None:
     """The address that a redirector's address holds; `None` when this is none, or holds no web address."""
-    if not _MAYBE.match(url):
+    if not _may_lead_on(url.partition("://")[2].partition("/")[0]):
         return None
     try:
         parts = urlsplit(url)
@@ -81,6 +82,11 @@ def target(url: str) -> str | None:
                 found = _from_query(parts.query, names)
                 break
     return found if found and found.lower().startswith(("http://", "https://")) else None
+
+
+@lru_cache(maxsize=8192)
+def _may_lead_on(host: str) -> bool:
+    return _MAYBE.search(host) is not None
 
 
 def is_opaque(url: str | None) -> bool:

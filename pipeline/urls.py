@@ -24,6 +24,11 @@ MAX_URL = 2048
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _HOST = re.compile(r"[a-z0-9_.:-]+")
 _SCHEMES = ("http", "https")
+# An address that is spelled regularly but for its trackers and the order of its query, as nearly all in feeds are.
+_REGULAR = re.compile(
+    r"(https?://((?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63})(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?)"
+    r"(?:\?((?:[A-Za-z0-9_.~-]+=[A-Za-z0-9_.~-]*(?:&(?!$)|$))+))?"
+)
 _ROUTES = ("!", "/")
 """How a fragment begins that names a page to a program in it, rather than a place on the page."""
 
@@ -36,6 +41,8 @@ def canonical(url: str, base: str | None = None) -> str | None:
     regular; the target of a redirector, and the ordinary page of an AMP or mobile one. Idempotent, and an address that
     a browser can open: what could cost that (the scheme, `www.`, a last slash) is left to `variants.page`.
     """
+    if len(url) <= MAX_URL and (parted := _REGULAR.fullmatch(url)):
+        return _unwrapped(_sorted(*parted.groups()))
     # As browsers read it (WHATWG URL): a link broken over lines is one, a space inside is written %20.
     stripped = "".join(part.strip(" ") for part in _CONTROL.split(url)).replace(" ", "%20")
     if not stripped:
@@ -45,7 +52,11 @@ def canonical(url: str, base: str | None = None) -> str | None:
             stripped = urljoin(base, stripped)
         except ValueError:
             return None
-    found = _spelled(stripped)
+    return _unwrapped(_spelled(stripped))
+
+
+def _unwrapped(found: str | None) -> str | None:
+    """The page that a spelled address leads to: itself, but for redirectors, AMP and mobile forms."""
     # Each turn takes a wrapping off, so this ends.
     while found and (inner := unwrap.target(found) or variants.desktop(found)) and (better := _spelled(inner)):
         if better == found:
@@ -83,6 +94,19 @@ def _spelled(url: str) -> str | None:
     except (ValueError, UnicodeError):
         return None
     return str(regular) if 0 < len(regular) <= MAX_URL else None
+
+
+def _sorted(page: str, host: str, query: str | None) -> str | None:
+    """What `_spelled` says of a regular address, at a twentieth of the cost."""
+    if page.count("/") == 2:
+        page += "/"
+    if query:
+        pairs = [pair for pair in query.split("&") if not is_tracker(pair, host)]
+        if len(pairs) > 1:
+            pairs.sort(key=lambda pair: pair.split("="))
+        if pairs:
+            page = f"{page}?{'&'.join(pairs)}"
+    return page if len(page) <= MAX_URL else None
 
 
 def _ascii(host: str) -> str:

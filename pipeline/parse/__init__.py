@@ -1,7 +1,7 @@
 """One answer of a feed to a ParsedFeed. Bytes in, values out; no network, no store.
 
 The only room that knows feed formats. `feed` looks at the body, not at the media type (fetch contract B1), and hands it
-to the reader of that format: `xml` (RSS 0.9x to 2.0, RSS 1.0, Atom; feedparser), `jsonfeed`, `sitemap` (news sitemaps).
+to the reader of that format: `xml` (RSS 0.9x to 2.0, RSS 1.0, Atom), `jsonfeed`, `sitemap` (news sitemaps).
 It runs in a worker process: hostile input may take long or die, and then costs its own poll.
 """
 

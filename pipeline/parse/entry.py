@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urljoin
 
 from pipeline import text
@@ -18,6 +18,14 @@ MAX_ENTRIES = 2000
 MAX_TITLE = 1000
 MAX_TEXT = 500_000
 MAX_AUTHORS = 20
+MAX_AUTHOR = 200
+
+MAX_HINT = timedelta(hours=24)
+"""Longest wait taken from a feed's own hints (fetch contract N4)."""
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+HINTS = ("ttl", "sy_updateperiod", "sy_updatefrequency")
+_PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 
 SHARED = 3
 """From so many headlines on one address in a document, the address is that of a page about all of them."""
@@ -55,9 +63,10 @@ def name(feed_url: str, drafts: Iterable[Draft]) -> tuple[Entry, ...]:
     An item that stands twice in one document, in every word, is one.
     """
     whole = [(draft, _raw_hash(draft)) for draft in (collected(clipped(draft)) for draft in drafts)]
-    crowded = _crowded(draft for draft, _ in whole)
-    guids = Counter(draft.guid for draft, _ in dict.fromkeys(whole))
-    links = Counter(draft.url for draft, _ in dict.fromkeys(whole))
+    apart = {(raw_hash, draft.guid, draft.authors): draft for draft, raw_hash in whole}.values()
+    crowded = _crowded(apart)
+    guids = Counter(draft.guid for draft in apart)
+    links = Counter(draft.url for draft in apart)
     entries: dict[str, Entry] = {}
     for draft, raw_hash in whole:
         if draft.guid and guids[draft.guid] == 1:
@@ -139,14 +148,27 @@ def collected(draft: Draft) -> Draft:
 
 
 def clipped(draft: Draft) -> Draft:
-    """The draft within the limits of N12."""
+    """The draft within the limits of N12; itself when it is."""
+    if not _too_long(draft):
+        return draft
     return replace(
         draft,
         guid=draft.guid[:MAX_TITLE] if draft.guid else None,
         title=draft.title[:MAX_TITLE] if draft.title else None,
         summary=draft.summary[:MAX_TEXT] if draft.summary else None,
         content=draft.content[:MAX_TEXT] if draft.content else None,
-        authors=tuple(author[:200] for author in draft.authors[:MAX_AUTHORS]),
+        authors=tuple(author[:MAX_AUTHOR] for author in draft.authors[:MAX_AUTHORS]),
+    )
+
+
+def _too_long(draft: Draft) -> bool:
+    return (
+        len(draft.content or "") > MAX_TEXT
+        or len(draft.summary or "") > MAX_TEXT
+        or len(draft.title or "") > MAX_TITLE
+        or len(draft.guid or "") > MAX_TITLE
+        or len(draft.authors) > MAX_AUTHORS
+        or any(len(author) > MAX_AUTHOR for author in draft.authors)
     )
 
 
@@ -155,7 +177,7 @@ def cuts(drafts: Sequence[Draft], seen: int) -> list[str]:
     said = []
     if seen > MAX_ENTRIES:
         said.append(f"only the first {MAX_ENTRIES} of {seen} entries were read")
-    if long := sum(clipped(draft) != draft for draft in drafts):
+    if long := sum(map(_too_long, drafts)):
         said.append(f"{long} {'entry was' if long == 1 else 'entries were'} too long and cut")
     return said
 
@@ -174,6 +196,22 @@ def links(said: Iterable[tuple[str, str]], base: str) -> tuple[tuple[str, str], 
             if len(url) <= MAX_URL and url.isprintable() and url.lower().startswith(("http://", "https://")):
                 found[rel, url] = None
     return tuple(found)[:20]
+
+
+def hint(said: Mapping[str, object]) -> timedelta | None:
+    """The longest wait a feed asks for: `ttl` in minutes, or updatePeriod / updateFrequency (contract T1, T8)."""
+    hours = [(_number(said.get("ttl")) or 0) / 60]
+    period = _PERIODS.get(str(said.get("sy_updateperiod") or "").strip().lower())
+    if period:
+        hours.append(period / max(1, _number(said.get("sy_updatefrequency")) or 1))
+    longest = min(timedelta(hours=min(max(hours), 10_000)), MAX_HINT)
+    return longest or None
+
+
+def _number(said: object) -> int | None:
+    """A whole number as feeds write it; `None` for anything else."""
+    words = str(said or "").strip()
+    return int(words[:9]) if words.isdecimal() else None
 
 
 def moment(value: datetime | None) -> datetime | None:

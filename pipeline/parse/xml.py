@@ -1,51 +1,21 @@
-"""RSS 0.9x to 2.0, RSS 1.0 and Atom to a ParsedFeed, by feedparser.
+"""RSS 0.9x to 2.0, RSS 1.0 and Atom to a ParsedFeed, in two tiers: `exact` where it knows all, `judge` for the rest.
 
-feedparser's own sanitising is off: it is two thirds of its time, and what we keep is made plain text by `extract`.
 Encodings are told apart as RFC 7303 says: byte order mark, then the charset parameter, then the XML declaration.
 """
 
 from __future__ import annotations
 
-import calendar
-import io
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from xml.parsers import expat
+from dataclasses import replace
 
-import feedparser
-from feedparser.mixin import _FeedParserMixin as FeedParserMixin
-
-from pipeline.errors import ParseError
 from pipeline.model import ParsedFeed
-from pipeline.parse import entry
+from pipeline.parse import dates, entry, exact, judge, mend
+from pipeline.parse.exact import IllFormed
+from pipeline.parse.fields import Document, Item
+from pipeline.parse.names import Refused
 from pipeline.urls import canonical
 
-# A guid is opaque (contract I1): feedparser would make "story-7" an address of the feed's host, and another one after
-# the feed moves.
-FeedParserMixin.can_be_relative_uri = FeedParserMixin.can_be_relative_uri - {"id"}
-
-MAX_HINT = timedelta(hours=24)
-"""Longest wait taken from a feed's own hints (fetch contract N4)."""
-
-MAX_DEPTH = 256
-"""Deepest nesting of elements that is read (fetch contract N13)."""
-
-# How feedparser trips over markup no feed would hold on purpose, such as </link> in an odd place or &#xd800;.
-_STUMBLES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.I)
-_ENTITY = re.compile(rb"<!ENTITY", re.I)
-_REFERENCES = re.compile(rb"(?:&#(?:x[0-9a-f]+|[0-9]+);?)+", re.I)
-_REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+)", re.I)
-_ITEM_END = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.I)
-_ROOT_END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.I)
-_SKIP_HOURS = re.compile(rb"<skipHours\b.*?</skipHours", re.I | re.S)
-_SKIP_DAYS = re.compile(rb"<skipDays\b.*?</skipDays", re.I | re.S)
-_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*<", re.I)
-_DAY = re.compile(rb"<day>\s*([a-z]+)\s*<", re.I)
-_PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOUR = re.compile(r"\d{1,2}", re.A)
 
 
 def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
@@ -54,175 +24,95 @@ def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
     `whole` is False when the document is cut off: its complete entries count, the cut one is left for the next poll.
     Raises ParseError when nothing in the body is a feed, or when it is dangerous to read (contract N13).
     """
-    _refuse_hostile(body, url)
-    charset = _CHARSET.search(content_type or "")
-    headers = {
-        "content-type": "application/xml" + (f"; charset={charset.group(1)}" if charset else ""),
-        "content-location": url,
-    }
+    first, rest, fault = _first_tier(body, url, content_type)
+    return first if isinstance(first, ParsedFeed) else _flawed(judge.read(rest, url), fault)
+
+
+def quick(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed | Refused:
+    """What the first tier makes of a feed, or why it leaves it to the second. Takes time in proportion to the body."""
+    return _first_tier(body, url, content_type)[0]
+
+
+def _first_tier(body: bytes, url: str, content_type: str | None) -> tuple[ParsedFeed | Refused, bytes, str | None]:
+    """What the first tier says; the body in UTF-8, mended where that helps; and what was mended."""
+    tried = mend.encodings(body, content_type)
+    plain = body if tried[0] == "utf-8" else mend.utf8(body, tried)
+    fault = None
+    if plain[:1].isspace():
+        plain = plain.lstrip()
+        fault = "white space before the XML declaration" if plain.startswith(b"<?xml") else None
     try:
-        read = _parsed(body, headers)
-    except _STUMBLES:
-        try:
-            read = _parsed(_REFERENCES.sub(_mended, body), headers)
-        except _STUMBLES as error:
-            raise ParseError(url, f"the answer is too broken to read ({type(error).__name__})") from None
-    if not read.version and not read.entries:
-        why = f": {_said(read.bozo_exception)}" if read.bozo else ""
-        raise ParseError(url, f"the answer is not a feed{why}")
-    items = list(read.entries)
-    whole = not read.bozo or bool(_ROOT_END.search(body[-4096:]))
-    if not whole and len(items) > len(_ITEM_END.findall(body)):
-        items = items[:-1]
-    lang = read.feed.get("language") or None
-    drafts = [_draft(item, url, lang) for item in items[: entry.MAX_ENTRIES]]
+        return _flawed(_feed(exact.read(plain, url), url), fault), plain, fault
+    except Refused as refused:
+        return refused, plain if tried[0] != "utf-8" else mend.utf8(plain, tried), fault
+    except IllFormed as error:
+        first = str(error)
+    plain = plain if tried[0] != "utf-8" else mend.utf8(plain, tried)
+    better = mend.mended(plain)
+    try:
+        return _flawed(_feed(exact.read(better, url), url), first), better, first
+    except Refused as refused:
+        return refused, better, first
+    except IllFormed as error:
+        return Refused(f"not well-formed: {error}"), plain, fault
+
+
+def _flawed(parsed: ParsedFeed, fault: str | None) -> ParsedFeed:
+    """Also says what was mended before the document could be read, unless worse is said already."""
+    if fault is None or (parsed.flaw and ("not well-formed" in parsed.flaw or not parsed.whole)):
+        return parsed
+    said = f"not well-formed ({fault}); what could be read was kept"
+    return replace(parsed, flaw=f"{said}; {parsed.flaw}" if parsed.flaw else said)
+
+
+def _feed(document: Document, url: str) -> ParsedFeed:
+    lang = document.lang or None
+    drafts = [_draft(item, url, lang) for item in document.items]
     kept = [draft for draft in drafts if not entry.is_empty(draft)]
     return ParsedFeed(
-        title=read.feed.get("title") or None,
+        title=document.title or None,
         entries=entry.name(url, kept),
         lang=lang,
-        hint=_hint(read.feed),
-        skip_hours=_skip_hours(body) if "hour" in read.feed else frozenset(),
-        skip_days=_skip_days(body) if "day" in read.feed else frozenset(),
+        hint=entry.hint(document.said),
+        skip_hours=frozenset(int(hour) % 24 for hour in document.hours if _HOUR.fullmatch(hour) and int(hour) <= 24),
+        skip_days=frozenset(entry.DAYS.index(day.lower()) for day in document.days if day.lower() in entry.DAYS),
         skipped=len(drafts) - len(kept),
-        flaw="; ".join(_flaws(read, whole) + entry.cuts(drafts, len(items))) or None,
-        whole=whole,
-        links=entry.links(
-            [(str(one.get("rel")), str(one.get("href") or "")) for one in read.feed.get("links", ())], url
-        ),
+        flaw="; ".join(([document.flaw] if document.flaw else []) + entry.cuts(drafts, document.seen)) or None,
+        whole=document.whole,
+        links=entry.links(document.links, url),
     )
 
 
-def _refuse_hostile(body: bytes, url: str) -> None:
-    """Raises ParseError for entity declarations and for nesting that no feed needs, before feedparser sees them.
-
-    Read as Latin-1, in which every byte is a character: what matters here is ASCII. Where the document is ill-formed
-    this stops; feedparser then reads it loosely, and expands none but plain entities.
-    """
-    depth = 0
-
-    def start(_name: str, _attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ParseError(url, f"nested more than {MAX_DEPTH} deep; no feed is")
-
-    def end(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def declared(name: str, *_: object) -> None:
-        raise ParseError(url, f"declares the entity {name!r}; entity declarations are refused")
-
-    parser = expat.ParserCreate("iso-8859-1")
-    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, declared
-    try:
-        parser.Parse(body.lstrip(), True)
-    except expat.ExpatError:
-        if _ENTITY.search(body[:65536]):
-            raise ParseError(url, "declares XML entities, which are refused") from None
-
-
-def _parsed(body: bytes, headers: dict[str, str]) -> Any:
-    return feedparser.parse(
-        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
-
-
-def _mended(found: re.Match[bytes]) -> bytes:
-    """A run of character references with the impossible ones replaced, and surrogate pairs (an emoji in two halves)
-    made one character."""
-    numbers = [int(digits[-9:], 16 if hexed else 10) for hexed, digits in _REFERENCE.findall(found.group())]
-    if all(0 < number < 0xD800 or 0xDFFF < number < 0x110000 for number in numbers):
-        return found.group()
-    halves = "".join(chr(number) if 0 < number < 0x110000 else "\ufffd" for number in numbers)
-    whole = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return "".join(f"&#{ord(char)};" for char in whole).encode()
-
-
-def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
-    content = max((part.get("value") or "" for part in item.get("content", ())), key=len, default="")
-    summary = item.get("summary") or None
+def _draft(item: Item, base: str, lang: str | None) -> entry.Draft:
+    contents = item.contents
+    content = (contents[0] if len(contents) == 1 else max(contents, key=len)) if contents else None
+    summary = item.summary or item.caption
     if content and content == summary:
         summary = None
     # Where a service counts clicks, the address behind its own is told too.
-    link = item.get("feedburner_origlink") or item.get("pheedo_origlink") or item.get("link")
-    source = item.get("source") or {}
-    if link and link == item.get("id") and not link.lower().startswith(("http://", "https://")):
-        # feedparser takes a guid for a link unless it says isPermaLink="false"; one that is no address is no link.
+    guid, link = item.id, item.origins.get("feedburner_origlink") or item.origins.get("pheedo_origlink") or item.link
+    if link and link == guid and not link.lower().startswith(("http://", "https://")):
+        # A guid counts as a link unless it says isPermaLink="false"; one that is no address is no link.
         link = None
     if not link:
-        link = next((e.get("href") for e in item.get("links", ()) if e.get("rel") == "alternate"), None)
+        link = next((href for rel, href in item.links if rel == "alternate"), None)
+    at = dates.read(item.published) if item.published else None
+    if at is None and item.updated:
+        at = dates.read(item.updated)
     return entry.Draft(
-        guid=(item.get("id") or "").strip() or None,
+        guid=(guid.strip() or None) if guid else None,
         url=canonical(link, base) if link else None,
-        title=item.get("title") or None,
-        summary=summary,
+        title=item.title or None,
+        summary=summary or None,
         content=content or None,
-        authors=_authors(item),
-        # dict.get, since feedparser's own warns and then gives the date of publication.
-        published_at=_moment(item.get("published_parsed") or dict.get(item, "updated_parsed")),
+        authors=_authors(item) if item.authors else (),
+        published_at=at,
         lang=lang,
-        publisher=source.get("title") or None,
-        publisher_url=source.get("href") or None,
+        publisher=item.publisher or None,
+        publisher_url=item.publisher_url or None,
     )
 
 
-def _authors(item: Any) -> tuple[str, ...]:
-    names = [person.get("name") or "" for person in item.get("authors", ())] or [item.get("author") or ""]
+def _authors(item: Item) -> tuple[str, ...]:
+    names = [person.get("name") or "" for person in item.authors]
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
-
-
-def _moment(parsed: Any) -> datetime | None:
-    if not parsed:
-        return None
-    try:
-        return entry.moment(datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC))
-    except (ValueError, OverflowError, OSError, TypeError):
-        return None
-
-
-def _hint(feed: Any) -> timedelta | None:
-    """The longest wait the feed asks for: `ttl` in minutes, or updatePeriod / updateFrequency (contract T1, T8)."""
-    hours = [(_number(feed.get("ttl")) or 0) / 60]
-    period = _PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower())
-    if period:
-        hours.append(period / max(1, _number(feed.get("sy_updatefrequency")) or 1))
-    longest = min(timedelta(hours=min(max(hours), 10_000)), MAX_HINT)
-    return longest or None
-
-
-def _number(said: object) -> int | None:
-    """A whole number as feeds write it; `None` for anything else."""
-    words = str(said or "").strip()
-    return int(words[:9]) if words.isdecimal() else None
-
-
-def _skip_hours(body: bytes) -> frozenset[int]:
-    """The hours listed in skipHours. From the body: feedparser keeps only the last one."""
-    listed = _SKIP_HOURS.search(body)
-    hours = [int(hour) for hour in _HOUR.findall(listed.group())] if listed else []
-    return frozenset(hour % 24 for hour in hours if hour <= 24)
-
-
-def _skip_days(body: bytes) -> frozenset[int]:
-    """The weekdays listed in skipDays, Monday as 0."""
-    listed = _SKIP_DAYS.search(body)
-    days = [day.decode().lower() for day in _DAY.findall(listed.group())] if listed else []
-    return frozenset(_DAYS.index(day) for day in days if day in _DAYS)
-
-
-def _flaws(read: Any, whole: bool) -> list[str]:
-    if not whole:
-        return ["the document is cut off; its complete entries were kept"]
-    if read.bozo and not isinstance(
-        read.bozo_exception, feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType
-    ):
-        return [f"not well-formed ({_said(read.bozo_exception)}); what could be read was kept"]
-    return []
-
-
-def _said(error: BaseException | None) -> str:
-    """feedparser's finding in one short line, without the document in it."""
-    message = getattr(error, "getMessage", lambda: str(error))()
-    return " ".join(str(message).split())[:120]
