@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pipeline import changes, extract, log, memory, parse, schedule, stories, text, topics, urls, websub
+from pipeline import changes, extract, log, memory, parse, schedule, text, urls, websub
 from pipeline.errors import FetchError, ParseError, WorkerLost
 from pipeline.fetch import Web
+from pipeline.judging import Desk, rejudge, take_in
 from pipeline.model import (
     Article,
     Entry,
-    Feed,
     FeedState,
     Known,
     NotModified,
@@ -29,39 +29,16 @@ from pipeline.model import (
     PollOutcome,
     Response,
 )
-from pipeline.store import Store
 from pipeline.store.names import headline_name
 from pipeline.times import spoken
 from pipeline.unwrap import is_opaque
-from pipeline.urls import OutletBook
 from pipeline.workers import Workers
 
-NEAR_MISS = 0.4
-"""A match below this share of the threshold is not kept: nobody would call it a near miss."""
-
-CANDIDATES = 24
-"""Neighbours that are looked at closely for one article."""
+__all__ = ["Answer", "Arrival", "Desk", "Imported", "import_entries", "keep", "keep_more", "poll", "want_older"]
 
 LINE_DOWN = "The network here seems to be down: no host can be reached. A few feeds are tried until one answers."
 
 Answer = Response | NotModified | FetchError | ParseError
-
-
-@dataclass(slots=True)
-class Desk:
-    """What a poll needs at hand."""
-
-    store: Store
-    outlets: OutletBook
-    feeds: dict[str, Feed]
-    topics: tuple[topics.Compiled, ...]
-    pace: schedule.Pace
-    host_wide_429: bool = True
-    archives: bool = False
-    websub: bool = False
-    hears: bool = True
-    """Whether hubs that promised to tell of a feed find somebody who listens."""
-    line: schedule.Line = field(default_factory=schedule.Line)
 
 
 @dataclass(slots=True)
@@ -338,7 +315,7 @@ def _adopt(article_id: int, entry: Entry, outlet: Outlet, desk: Desk, now: datet
     """An article known by an aggregator's headline gets its own address and words, now that its outlet gives them."""
     article = extract.article(entry, outlet.name, now)
     desk.store.articles.adopt(article_id, article)
-    _rejudge(article_id, desk)
+    rejudge(article_id, desk)
 
 
 def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk: Desk, now: datetime) -> None:
@@ -350,50 +327,7 @@ def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk:
         (stored,) = desk.store.articles.get([article_id])
         article = extract.retitled(stored, article.title)
     desk.store.articles.revise(article_id, article, kind, now)
-    _rejudge(article_id, desk)
-
-
-def _rejudge(article_id: int, desk: Desk) -> None:
-    """Judges an article whose words are others now, and lets it be found by them."""
-    (revised,) = desk.store.articles.get([article_id])
-    judge(article_id, revised, desk)
-    own = stories.fingerprint(revised.title, revised.text)
-    desk.store.stories.remember(article_id, stories.telling_words(own), stories.packed(own))
-
-
-def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
-    """Indexes, judges and places new articles; shared by feeds and `import`."""
-    desk.store.articles.index([article_id for article_id, _ in added])
-    for article_id, article in added:
-        judge(article_id, article, desk)
-        place(article_id, article, desk)
-
-
-def judge(article_id: int, article: Article, desk: Desk) -> None:
-    """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first."""
-    said = desk.store.feedback.on(article_id, article.url)
-    profiles = [one.profile for one in desk.topics]
-    found = topics.settled(article.url, topics.match(article, desk.topics), profiles, said)
-    least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
-    kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
-    desk.store.topics.untag(article_id, least.keys() - {match.topic for match in kept})
-    desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
-
-
-def place(article_id: int, article: Article, desk: Desk) -> None:
-    """Finds the article's neighbours and puts it where it belongs."""
-    own = stories.fingerprint(article.title, article.text)
-    words = stories.telling_words(own)
-    since = desk.store.stories.first_since(article.first_seen_at - stories.WINDOW)
-    near = desk.store.stories.neighbours(desk.store.stories.sharing(words, since, CANDIDATES))
-    candidates = [
-        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print), n.alone)
-        for n in near
-    ]
-    texts = desk.store.articles.texts(stories.look_twice(own, candidates))
-    placement = stories.place(article, own, candidates, texts)
-    desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
-    desk.store.stories.remember(article_id, words, stories.packed(own))
+    rejudge(article_id, desk)
 
 
 def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice, takewhile
 
 from pipeline import log
-from pipeline.ingest import Desk, judge
+from pipeline.judging import Desk, judge
 
 BATCH = 200
 """Articles judged in one transaction, at most."""

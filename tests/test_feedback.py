@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fakes import NOW, article
 
-from pipeline import ingest, retag, schedule, topics
+from pipeline import ingest, judging, retag, schedule, topics
 from pipeline.errors import StoreError
 from pipeline.model import Match, Outlet, Term, TopicProfile
 from pipeline.store import FEEDBACK, Feedback, Store
@@ -209,7 +209,7 @@ def test_a_label_that_was_said_before_the_article_came_is_heard_when_it_comes(pa
         store.feedback.say(500, url("one"), "barrage", False, "ada", NOW)
         (number,) = keep(store, "one")
         with store.transaction():
-            ingest.judge(number, store.articles.get([number])[0], desk)
+            judging.judge(number, store.articles.get([number])[0], desk)
         assert verdicts(path) == [(number, 0, "person")]
 
 
