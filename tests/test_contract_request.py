@@ -287,7 +287,7 @@ def test_allowed_addresses_are_exactly_those_named(tmp_path: Path) -> None:
     """S4, and the metadata address that nobody can allow."""
     with room(tmp_path) as desk:
         desk.asks(feed_answer())
-        guard = desk.running.web._client._transport._pool._network_backend  # type: ignore[attr-defined]
+        guard = desk.running.web._transport._pool._network_backend  # type: ignore[attr-defined]
         assert guard.why_not("127.0.0.1") is None
         assert guard.why_not("127.0.0.2")
         assert Guard([ipaddress.ip_network("0.0.0.0/0")]).why_not("169.254.169.254")

@@ -16,6 +16,8 @@ from typing import Any
 
 import httpcore
 
+from pipeline.fetch.sockets import Sockets
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[list[str]]]
@@ -74,7 +76,7 @@ class Guard(httpcore.AsyncNetworkBackend):
     ) -> None:
         self._allow = tuple(allow)
         self._resolve = resolve
-        self._backend = backend or httpcore.AnyIOBackend()
+        self._backend = backend or Sockets()
 
     def why_not(self, address: str) -> str | None:
         """Why an address may not be asked, in words; `None` when it may."""

@@ -8,7 +8,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
@@ -62,32 +61,26 @@ class Web:
         self._pacer, self._limits, self._deadline = pacer, limits, deadline
         self._max_redirects, self._now = max_redirects, now
         self._guard, self._contact = guard, contact
-        self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=deadline)
-        self._client = self._made(transport or _transport(guard, tls.checked()))
-        self._excepted: dict[str, httpx.AsyncClient] = {}
-
-    def _made(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=transport,
-            timeout=self._timeout,
-            headers={
-                "User-Agent": user_agent(self._contact),
-                "Accept": ACCEPT,
-                "Accept-Encoding": ", ".join(wire.CODINGS),
-                "Connection": "keep-alive",
-            },
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # takes none (contract Q5)
-            follow_redirects=False,
-            trust_env=False,
+        self._guard = guard
+        self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=deadline).as_dict()
+        self._headers = (
+            (b"User-Agent", user_agent(contact).encode()),
+            (b"Accept", ACCEPT.encode()),
+            (b"Accept-Encoding", ", ".join(wire.CODINGS).encode()),
+            (b"Connection", b"keep-alive"),
         )
+        # httpx's client on top of its transport would add cookies, redirects and authentication, none of which is
+        # wanted here (contract Q5, section 4), at the price of as much again.
+        self._transport = transport or _transport(guard, tls.checked())
+        self._excepted: dict[str, httpx.AsyncBaseTransport] = {}
 
-    def _client_for(self, certificate: str | None) -> httpx.AsyncClient:
-        """A client of its own for each exception: no connection made under one is ever used for anybody else."""
+    def _transport_for(self, certificate: str | None) -> httpx.AsyncBaseTransport:
+        """A transport of its own for each exception: no connection made under one is ever used for anybody else."""
         if certificate is None:
-            return self._client
+            return self._transport
         if certificate not in self._excepted:
             backend = tls.Pinned(self._guard, certificate) if certificate != tls.ANY else self._guard
-            self._excepted[certificate] = self._made(_transport(backend, tls.unchecked()))
+            self._excepted[certificate] = _transport(backend, tls.unchecked())
         return self._excepted[certificate]
 
     async def get(
@@ -122,10 +115,10 @@ class Web:
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
             host = urlsplit(current).hostname or ""
-            client = self._client_for(certificate if host == urlsplit(asked).hostname else None)
+            transport = self._transport_for(certificate if host == urlsplit(asked).hostname else None)
             async with self._pacer.turn(host) as sent:
                 started = time.monotonic()
-                answer = await self._one(client, asked, current, validators, left, waited, sent)
+                answer = await self._one(transport, asked, current, validators, left, waited, sent)
                 left -= time.monotonic() - started
             if isinstance(answer, str):
                 status, _, location = answer.partition(" ")
@@ -157,7 +150,7 @@ class Web:
         for _ in range(self._max_redirects + 1):
             _check_scheme(current)
             async with self._pacer.turn(urlsplit(current).hostname or "") as sent:
-                answer = await self._one(self._client, url, current, {}, self._deadline, False, sent, form)
+                answer = await self._one(self._transport, url, current, {}, self._deadline, False, sent, form)
             assert isinstance(answer, str)
             status, _, location = answer.partition(" ")
             if status not in ("307", "308") or not location:
@@ -167,7 +160,7 @@ class Web:
 
     async def _one(
         self,
-        client: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         asked: str,
         url: str,
         validators: dict[str, str],
@@ -188,11 +181,12 @@ class Web:
         try:
             async with asyncio.timeout(max(left, 0.001)):
                 method = "GET" if form is None else "POST"
-                request = client.build_request(
-                    method, url, headers=_latin(validators), data=form,
-                    extensions={"trace": trace, "target": _on_the_wire(url)},
+                request = httpx.Request(
+                    method, url, headers=[*self._headers, *_latin(validators)], data=form,
+                    extensions={"trace": trace, "target": _on_the_wire(url), "timeout": self._timeout},
                 )  # fmt: skip
-                reply = await client.send(request, stream=True)
+                reply = await transport.handle_async_request(request)
+                reply.request = request
                 try:
                     if form is not None:
                         return f"{reply.status_code} {reply.headers.get('location', '')}"
@@ -243,8 +237,8 @@ class Web:
 
     async def close(self) -> None:
         """Closes what connections are kept alive."""
-        for client in (self._client, *self._excepted.values()):
-            await client.aclose()
+        for transport in (self._transport, *self._excepted.values()):
+            await transport.aclose()
 
 
 def _transport(backend: httpcore.AsyncNetworkBackend, context: ssl.SSLContext) -> httpx.AsyncHTTPTransport:

@@ -135,7 +135,7 @@ async def _everything_leads_home(_host: str, _port: int) -> list[str]:
 
 def _lead_home(running: Service) -> None:
     """The service's own web, with a name server that knows the invented hosts."""
-    transport = running.web._client._transport
+    transport = running.web._transport
     assert isinstance(transport, httpx.AsyncHTTPTransport)
     guard = fetch.Guard([ipaddress.ip_network("127.0.0.1/32")], _everything_leads_home)
     transport._pool._network_backend = guard  # type: ignore[attr-defined]
