@@ -253,8 +253,8 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One wording of an article. `kind` says what changed against the wording before: `first`, `headline`,
-    `summary` or `text`."""
+    """One wording of an article. `kind` is the most telling thing that changed against the wording before: `first`, or
+    one of `edits.KINDS`."""
 
     article_url: str
     n: int

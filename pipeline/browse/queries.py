@@ -176,7 +176,7 @@ ARRIVAL = Query(
     {"feed": 1, "seen": "2020-12-05T00:00:00Z"},
 )
 REVISIONS = Query(
-    "SELECT article_id, n, seen_at, title, summary, text_hash, kind FROM revisions"
+    "SELECT article_id, n, seen_at, title, summary, text_hash, kind, changed, returns, returned_at FROM revisions"
     " WHERE article_id IN (SELECT value FROM json_each(:ids)) ORDER BY article_id, n",
     _IDS,
 )
