@@ -98,12 +98,12 @@ class Articles:
         """A new article with its text and its first wording; `None` when its URL is there already."""
         row = self._db.execute(
             """INSERT INTO articles (url, outlet_id, title, summary, lang, authors, published_at, first_seen_at,
-                text_from, text_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                text_from, text_hash, agency) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (url) DO NOTHING RETURNING id""",
             (
                 article.url, outlet_id, article.title, article.summary, article.lang,
                 AUTHORS.join(article.authors) or None, maybe_stamp(article.published_at),
-                stamp(article.first_seen_at), article.text_from, article.text_hash,
+                stamp(article.first_seen_at), article.text_from, article.text_hash, article.agency,
             ),
         ).fetchone()  # fmt: skip
         if row is None:
@@ -150,10 +150,10 @@ class Articles:
         )
         self._db.execute(
             "UPDATE articles SET title = ?, summary = ?, authors = coalesce(?, authors), text_from = ?, text_hash = ?,"
-            " published_at = coalesce(published_at, ?) WHERE id = ?",
+            " published_at = coalesce(published_at, ?), agency = coalesce(?, agency) WHERE id = ?",
             (
                 article.title, article.summary, AUTHORS.join(article.authors) or None, article.text_from,
-                article.text_hash, maybe_stamp(article.published_at), article_id,
+                article.text_hash, maybe_stamp(article.published_at), article.agency, article_id,
             ),
         )  # fmt: skip
         self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
@@ -169,11 +169,11 @@ class Articles:
         )
         self._db.execute(
             "UPDATE articles SET url = ?, title = ?, summary = ?, lang = coalesce(?, lang),"
-            " authors = coalesce(?, authors), published_at = coalesce(?, published_at), text_from = ?, text_hash = ?"
-            " WHERE id = ?",
+            " authors = coalesce(?, authors), published_at = coalesce(?, published_at), text_from = ?, text_hash = ?,"
+            " agency = coalesce(?, agency) WHERE id = ?",
             (
                 article.url, article.title, article.summary, article.lang, AUTHORS.join(article.authors) or None,
-                maybe_stamp(article.published_at), article.text_from, article.text_hash, article_id,
+                maybe_stamp(article.published_at), article.text_from, article.text_hash, article.agency, article_id,
             ),
         )  # fmt: skip
         self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
@@ -284,7 +284,7 @@ class Articles:
         rows = self._db.execute(
             # `where` is one of this class's own conditions; what comes from outside is bound.
             "SELECT a.url, o.name, a.title, a.summary, t.text, a.text_from, a.lang, a.authors, a.published_at,"  # noqa: S608
-            " a.first_seen_at, a.text_hash, a.id FROM articles a JOIN outlets o ON o.id = a.outlet_id"
+            " a.first_seen_at, a.text_hash, a.id, a.agency FROM articles a JOIN outlets o ON o.id = a.outlet_id"
             f" JOIN article_texts t ON t.article_id = a.id WHERE {where}",
             values,
         )
@@ -301,6 +301,7 @@ class Articles:
             seen,
             text_hash,
             row_id,
+            agency,
         ) in rows:
             origin: TextFrom = text_from
             yield Article(
@@ -316,6 +317,7 @@ class Articles:
                 first_seen_at=_at(seen),
                 text_hash=text_hash,
                 id=row_id,
+                agency=agency,
             )
 
 
