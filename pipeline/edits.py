@@ -67,8 +67,14 @@ MIN_QUOTE = 4
 QUOTE_KEPT = 0.6
 """Share of a quote's runs of three words that the new wording still holds: then it was reworded or moved."""
 
-REST_KEPT = 0.5
-"""Share of the other words that must have stayed: in a text written anew, no single quote was taken out."""
+REST_KEPT = 0.4
+"""Share of the other runs that must have stayed: in a text written anew, no single quote was taken out."""
+
+SAME_SENTENCE = 0.4
+"""Likeness of two sentences from which a number in one stands for a number in the other."""
+
+LONGEST_COUNT = 8
+"""Words of a stretch in which one number may stand for another; in a longer one all was said anew."""
 
 _CLOCK = re.compile(
     r"\b\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?(?:\s?(?:GMT|UTC|ET|EST|EDT|PT|BST|CET|CEST|SGT|NZST|NZDT|AEST|IST))?\b|"
@@ -78,7 +84,7 @@ _CLOCK = re.compile(
     r"(?:\s(?:19|20)\d\d)?\b|\b\d+\s(?:seconds?|minutes?|mins?|hours?|hrs?|days?)\sago\b",
     re.I,
 )
-_NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
+_COUNTED = re.compile(r"(\d+(?:[.,\u00a0\u202f]\d+)*)(?:(bn|tn|m|k)\b)?|([^\W\d_]+)")
 _UNITS = {
     **{word: str(value) for value, word in enumerate(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -87,7 +93,7 @@ _UNITS = {
     "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
     "dozen": "12", "dozens": "12s", "hundred": "100", "hundreds": "100s", "thousand": "1000", "thousands": "1000s",
     "million": "1e6", "millions": "1e6s", "billion": "1e9", "billions": "1e9s", "trillion": "1e12", "bn": "1e9",
-    "half": "0.5",
+    "m": "1e6", "k": "1000", "tn": "1e12", "half": "0.5",
 }  # fmt: skip
 # "one" is mostly no number, "second" a moment or a place.
 _NO_NUMBER = frozenset({"one", "zero"})
@@ -137,39 +143,39 @@ def quotes_removed(before: str, after: str) -> list[str]:
     words = [(quote, said) for quote, said in words if len(said) >= MIN_QUOTE]
     if not words:
         return []
-    later = text.tokens(after[:100_000])
-    held, vocabulary = set(zip(later, later[1:], later[2:], strict=False)), set(later)
-    gone = []
-    for quote, said in words:
-        runs = list(zip(said, said[1:], said[2:], strict=False))
-        if sum(run in held for run in runs) < QUOTE_KEPT * len(runs):
-            gone.append((quote, said))
-    rest = text.tokens(before[:100_000])
-    quoted = sum(len(said) for _, said in gone)
-    stayed = sum(word in vocabulary for word in rest) - sum(word in vocabulary for _, said in gone for word in said)
-    if stayed < REST_KEPT * max(1, len(rest) - quoted) or len(rest) == quoted:
+    held = _runs(text.tokens(after[:100_000]))
+    gone = [(quote, said) for quote, said in words if len(_runs(said) & held) < QUOTE_KEPT * len(_runs(said))]
+    rest = _runs(text.tokens(before[:100_000])) - {run for _, said in gone for run in _runs(said)}
+    if not rest or len(rest & held) < REST_KEPT * len(rest):
         return []
     return [quote for quote, _ in gone]
+
+
+def _runs(words: Sequence[str]) -> set[tuple[str, str, str]]:
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def numbers_changed(before: str, after: str) -> bool:
     """Whether a number became another in its place: "12 killed" to "14 killed". Times of day and dates are none."""
     if not before or not after:
         return False
-    for removed, added in worddiff.replaced(_CLOCK.sub(" ", before), _CLOCK.sub(" ", after)):
+    clean = _CLOCK.sub(" ", before), _CLOCK.sub(" ", after)
+    for removed, added, whole in worddiff.replaced(*clean, SAME_SENTENCE):
         was, now = _numbers(removed), _numbers(added)
-        if was and now and was != now and len(removed.split()) <= 8 and len(added.split()) <= 8:
+        short = len(removed.split()) <= LONGEST_COUNT and len(added.split()) <= LONGEST_COUNT
+        if was and len(was) == len(now) and was != now and short and not set(was) <= set(_numbers(whole)):
             return True
     return False
 
 
 def _numbers(words: str) -> Sequence[str]:
+    """The numbers of a folded stretch, in digits; units count, so that 3 million is not 3 billion but is 3m."""
     found = []
-    for word in re.findall(r"\d+(?:[.,\u00a0\u202f]\d+)*|[^\W\d_]+", words):
-        if _NUMBER.fullmatch(word):
-            found.append(re.sub(r"[,\u00a0\u202f]", "", word))
-        elif word in _UNITS and word not in _NO_NUMBER:
-            found.append(_UNITS[word])
+    for digits, unit, word in _COUNTED.findall(words):
+        if digits:
+            found.append(re.sub(r"[,\u00a0\u202f]", "", digits))
+        if (unit or word) in _UNITS and word not in _NO_NUMBER:
+            found.append(_UNITS[unit or word])
     return sorted(found)
 
 

@@ -76,12 +76,16 @@ def _sentences(body: str) -> list[str]:
     return [found for found in _SENTENCE.findall(body) if found]
 
 
-def replaced(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Stretches of words that stand for each other in both texts."""
+def replaced(before: str, after: str, alike: float) -> Iterator[tuple[str, str, str]]:
+    """Stretches of folded words that stand for each other, of sentences that are `alike` by so much (0 to 1) and more;
+    and the whole later sentence with each."""
     for what, old, new in _sentencewise(before, after):
         left, right = fold(old).split(), fold(new).split()
         if what != "replace" or len(left) > MAX_PIECES or len(right) > MAX_PIECES:
             continue
-        for op, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        matcher = SequenceMatcher(None, left, right, autojunk=False)
+        if matcher.ratio() < alike:
+            continue
+        for op, a, b, c, d in matcher.get_opcodes():
             if op == "replace":
-                yield " ".join(left[a:b]), " ".join(right[c:d])
+                yield " ".join(left[a:b]), " ".join(right[c:d]), " ".join(right)

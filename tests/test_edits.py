@@ -90,6 +90,11 @@ def test_the_kinds_of_an_edit(after: Wording, expected: tuple[str, ...]) -> None
         pytest.param("Blast in town", "12 killed in blast", False, id="a number that is new"),
         pytest.param("Inflation at 3.1%", "Inflation at 3.2%", True, id="a rate"),
         pytest.param("", "12 killed", False, id="nothing before"),
+        pytest.param("Fund of 750M given", "Fund of 750 million given", False, id="a unit written otherwise"),
+        pytest.param("Oil falls below $11 a barrel", "Airline may cut 12,000 jobs", False, id="another sentence"),
+        pytest.param(
+            "2 officers are suspended", "57 officers quit after two are suspended", False, id="one number more"
+        ),
     ],
 )
 def test_a_number_changed_or_not(before: str, after: str, changed: bool) -> None:
