@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline import text
+from pipeline import edits, text
 from pipeline.model import Article, Entry, Former, Headlined, Known
 from pipeline.unwrap import is_opaque
 from pipeline.urls import host_of
@@ -162,22 +162,22 @@ def _dated(title: str | None, at: datetime | None) -> tuple[str, datetime | None
     return _words(title), at
 
 
-def kind_of_change(known: Known, now: Article, feed_url: str, earlier_titles: Collection[str]) -> str | None:
-    """What is new in this wording: `headline`, `summary` or `text`; `None` when it is no revision.
+def what_changed(
+    known: Known, stored_text: str, now: Article, feed_url: str, earlier_titles: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What is new in this wording, as `edits.KINDS`, most telling first; empty when it is no revision.
 
-    `earlier_titles` are all headlines the article ever had.
+    `stored_text` is the article's text as it stands; `earlier_titles` are all headlines it ever had, which count where
+    another feed than its own brings one.
     """
     if now.text_hash == known.text_hash:
-        return None
-    retitled = bool(now.title) and _words(known.title) != _words(now.title)
+        return ()
     if feed_url != known.home_feed:
+        retitled = bool(now.title) and _words(known.title) != _words(now.title)
         seen = {_words(title) for title in earlier_titles}
-        return "headline" if retitled and _words(now.title) not in seen else None
-    if retitled:
-        return "headline"
-    if _words(known.summary) != _words(now.summary) and now.text_from in ("summary", "title"):
-        return "summary"
-    return "text"
+        return ("headline",) if retitled and _words(now.title) not in seen else ()
+    before = edits.Wording(known.title, known.summary, stored_text)
+    return edits.kinds(before, edits.Wording(now.title, now.summary, now.text))
 
 
 def _words(value: str | None) -> str:

@@ -24,7 +24,7 @@ Kept: TypeAlias = tuple[Article, int | None, tuple[str, ...]]
 
 KEYS = (
     "id", "title", "summary", "text", "url", "published_at", "lang", "outlet",
-    "first_seen_at", "authors", "copy_of", "topics",
+    "first_seen_at", "authors", "copy_of", "topics", "agency",
 )  # fmt: skip
 """What is told of an article. `newsbeat import` and `newsbeat topic score` read the first eight."""
 
@@ -57,6 +57,7 @@ def fields(kept: Kept) -> dict[str, object]:
         "authors": list(article.authors),
         "copy_of": copy_of,
         "topics": list(topics),
+        "agency": article.agency,
     }
 
 

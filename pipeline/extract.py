@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline import text
+from pipeline import agencies, text
 from pipeline.model import Article, Entry, TextFrom
 
 FUTURE_SLACK = timedelta(hours=24)
@@ -37,6 +37,7 @@ def article(entry: Entry, outlet: str, now: datetime) -> Article:
     else:
         body, source = headline or "", "title"
     lead = text.clip(" ".join(summary.split()), MAX_SUMMARY) if summary else None
+    authors = tuple(name for author in entry.authors if (name := text.line(author)))
     published = entry.published_at
     if published is not None and published > now + FUTURE_SLACK:
         published = None
@@ -48,10 +49,11 @@ def article(entry: Entry, outlet: str, now: datetime) -> Article:
         text=body,
         text_from=source,
         lang=_language(entry.lang),
-        authors=tuple(name for author in entry.authors if (name := text.line(author))),
+        authors=authors,
         published_at=published,
         first_seen_at=now,
         text_hash=text.wording(headline, lead, body),
+        agency=agencies.of(authors, body),
     )
 
 

@@ -278,12 +278,8 @@ def _keep_entries(
             _adopt(article_id, entry, arrives(entry)[0], desk, now)
     for entry, known in sorted_.suspect:
         article = extract.article(entry, "", now)
-        elsewhere = state.feed_url != known.home_feed
-        titles = store.articles.titles(known.article_id) if elsewhere else ()
-        kind = changes.kind_of_change(known, article, state.feed_url, titles)
-        if kind:
-            _revise(known.article_id, article, kind, elsewhere, desk, now)
-            tally.revised += 1
+        if article.text_hash != known.text_hash:
+            tally.revised += _reworded(known, article, state, desk, now)
         names.append((entry, known.article_id))
     store.articles.rename(state.id, sorted_.renamed)
     store.articles.name(state.id, names, now)
@@ -318,16 +314,28 @@ def _adopt(article_id: int, entry: Entry, outlet: Outlet, desk: Desk, now: datet
     rejudge(article_id, desk)
 
 
-def _revise(article_id: int, article: Article, kind: str, elsewhere: bool, desk: Desk, now: datetime) -> None:
-    """Keeps a new wording, judges it under the article's first date, and lets copies of it be found.
+def _reworded(known: Known, article: Article, state: FeedState, desk: Desk, now: datetime) -> bool:
+    """Keeps another wording of a stored article, if it is one; whether it is new.
 
-    Another feed than the article's own brings its headline alone.
+    Another feed than the article's own brings its headline alone. A wording the article had before is no new one: a
+    feed that tries two headlines in turn has two wordings, however often it changes between them.
     """
+    articles, elsewhere = desk.store.articles, state.feed_url != known.home_feed
+    titles = articles.titles(known.article_id) if elsewhere else ()
+    stored = "" if elsewhere else articles.texts([known.article_id])[known.article_id]
+    changed = changes.what_changed(known, stored, article, state.feed_url, titles)
+    if not changed:
+        return False
     if elsewhere:
-        (stored,) = desk.store.articles.get([article_id])
-        article = extract.retitled(stored, article.title)
-    desk.store.articles.revise(article_id, article, kind, now)
-    rejudge(article_id, desk)
+        (whole,) = articles.get([known.article_id])
+        article = extract.retitled(whole, article.title)
+    again = articles.wording(known.article_id, article.text_hash)
+    if again is not None:
+        articles.come_back(known.article_id, again, article, now)
+    else:
+        articles.revise(known.article_id, article, changed, now)
+    rejudge(known.article_id, desk)
+    return again is None
 
 
 def _outlet_of_feed(state: FeedState, desk: Desk, parsed: ParsedFeed) -> Outlet:

@@ -195,7 +195,7 @@ class Article:
     """One page of one outlet, as plain text. `url` is canonical; `text_from` says where the text was found.
 
     `text_hash` is the hash of title, summary and text with case, punctuation and white space set aside: two
-    wordings with one hash are one wording.
+    wordings with one hash are one wording. `agency` is the news agency that signs the text.
     """
 
     url: str
@@ -210,6 +210,7 @@ class Article:
     first_seen_at: datetime
     text_hash: str
     id: int | None = None
+    agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +254,8 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One wording of an article. `kind` says what changed against the wording before: `first`, `headline`,
-    `summary` or `text`."""
+    """One wording of an article. `kind` is the most telling thing that changed against the wording before: `first`, or
+    one of `edits.KINDS`."""
 
     article_url: str
     n: int

@@ -29,6 +29,7 @@ _AMP_VALUES = {
     **{key: {"", "1", "true", "amp", "yes", "on", "html"} for key in ("amp", "is_amp", "isamp")},
     "noamp": {"", "1", "mobile", "available"},
 }
+_AMP_SHOW = re.compile(r"/amp_articleshow(?=/|$)")
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.I)
 _COOKIELESS = re.compile(r"/\([A-Z]\([A-Za-z0-9_-]{10,}\)\)(?=/)")
 
@@ -137,7 +138,7 @@ def _without_amp(path: str, netloc: str) -> str:
     last = path.rstrip("/").rpartition("/")[2]
     if len(last) > 4:
         path = _AMP_SUFFIX.sub("", path)
-        path = path.replace("/amp_articleshow/", "/articleshow/")
+        path = _AMP_SHOW.sub("/articleshow", path)
         if netloc.endswith("spiegel.de"):
             path = re.sub(r"-amp(\.html)?$", r"\1", path)
     segments = path.split("/")

@@ -226,3 +226,41 @@ def test_a_page_that_many_items_share_names_none_of_them(
     newsroom.publish(*listed, extra="<!-- again -->")
     assert newsroom.poll().new == 0
     assert newsroom.count("articles") == articles
+
+
+def test_a_feed_that_tries_two_headlines_in_turn_has_two_wordings_however_often(newsroom: Newsroom) -> None:
+    other = replace(OWN, title="Bridge opens at last")
+    for number in range(12):
+        newsroom.publish(OWN if number % 2 == 0 else other)
+        assert newsroom.poll().revised == (1 if number == 1 else 0)
+    assert newsroom.rows("SELECT n, kind, title, returns, text FROM revisions ORDER BY n") == [
+        (1, "first", OWN.title, 5, OWN.summary),
+        (2, "headline", other.title, 5, None),
+    ]
+    assert newsroom.one("SELECT title, revision_count FROM articles") == (other.title, 2)
+    assert newsroom.one("SELECT returned_at FROM revisions WHERE n = 2") == ("2026-03-02T20:00:00Z",)
+    assert newsroom.one("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH 'last'") == (1,)
+
+
+def test_after_a_return_a_new_wording_is_kept_beside_both(newsroom: Newsroom) -> None:
+    texts = ["It was opened.", "It was shut.", "It was opened.", "It fell down."]
+    for words in texts:
+        newsroom.publish(replace(OWN, summary=words))
+        newsroom.poll()
+    assert newsroom.rows("SELECT n, summary, text FROM revisions ORDER BY n") == [
+        (1, texts[0], texts[0]), (2, texts[1], texts[1]), (3, texts[3], None),
+    ]  # fmt: skip
+    assert newsroom.one("SELECT text FROM article_texts") == (texts[3],)
+
+
+def test_an_article_that_vanished_stays_with_the_moment_it_was_last_seen(newsroom: Newsroom) -> None:
+    newsroom.publish(OWN)
+    newsroom.poll()
+    newsroom.poll()
+    newsroom.publish(item("tunnel"))
+    newsroom.poll()
+    newsroom.poll()
+    assert newsroom.one("SELECT first_seen_at, last_seen_at FROM entries WHERE guid = ?", OWN.guid) == (
+        "2026-03-02T09:00:00Z",
+        "2026-03-02T09:00:00Z",
+    )

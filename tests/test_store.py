@@ -436,7 +436,7 @@ def test_revision_keeps_the_old_wording_and_shows_the_new_one(store: Store) -> N
     kept(store, "bridge")
     later = article("bridge", title="Bridge closed again", summary="Cracks.", text="Cracks were found in a girder.")
     with store.transaction():
-        store.articles.revise(1, later, "headline", NOW + HOUR)
+        store.articles.revise(1, later, ("headline",), NOW + HOUR)
     shown = store.articles.find("1")
     assert shown is not None
     assert (shown.title, shown.text, shown.first_seen_at) == (later.title, later.text, NOW)
@@ -453,7 +453,7 @@ def test_search_finds_the_new_words_and_no_longer_the_old_ones(store: Store) -> 
     assert found(store, "council") == [1, 2]
     for n, words in enumerate(("Cracks were found", "A girder was replaced"), 1):
         with store.transaction():
-            store.articles.revise(1, article("bridge", title=None, summary=None, text=words), "text", NOW + n * HOUR)
+            store.articles.revise(1, article("bridge", title=None, summary=None, text=words), ("text",), NOW + n * HOUR)
     assert (found(store, "council"), found(store, "crack"), found(store, "girder")) == ([2], [], [1])
     store._connection.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
 

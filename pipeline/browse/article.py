@@ -16,7 +16,15 @@ TEXT_FROM = {
     "page": "the text was read from the outlet's page",
     "title": "only the headline is known",
 }
-KINDS = {"headline": "Headline changed", "summary": "Summary changed", "text": "Text changed"}
+KINDS = {
+    "headline": "Headline changed",
+    "correction": "Correction appended",
+    "quote_removed": "Quote removed",
+    "number": "Number changed",
+    "text": "Text changed",
+    "summary": "Summary changed",
+    "cosmetic": "Spelling changed",
+}
 FIELDS = {"title": "headline", "summary": "summary", "text": "text"}
 
 
@@ -53,6 +61,13 @@ def _wordings(found: list[Row]) -> list[Row]:
             "n": after["n"],
             "seen_at": after["seen_at"],
             "kind": KINDS.get(after["kind"], after["kind"]),
+            "also": [
+                KINDS[kind].lower()
+                for kind in (after["changed"] or "").split(",")
+                if kind in KINDS and kind != after["kind"] and kind != "text"
+            ],
+            "returns": after["returns"],
+            "returned_at": after["returned_at"],
         }
         for name in ("title", "summary"):
             old, new = before[name] or "", after[name] or ""

@@ -121,6 +121,7 @@ STORY_TOPICS = Query(
 )
 STORY_VERSIONS = Query(
     f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
+    " a.agency,"
     f" o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
     " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
     " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
@@ -151,7 +152,7 @@ COPY_COUNTS = Query(
 )
 ARTICLE = Query(
     f"SELECT a.id, a.url, a.title, a.summary, a.lang, a.authors, a.published_at, a.first_seen_at, {_AT} AS at,"
-    " a.text_from, a.copy_of, a.text_hash, a.revision_count, o.id AS outlet_id, o.name AS outlet, o.family,"
+    " a.text_from, a.copy_of, a.text_hash, a.revision_count, a.agency, o.id AS outlet_id, o.name AS outlet, o.family,"
     " x.text, s.story_id, c.title AS original_title, co.name AS original_outlet"
     " FROM articles a JOIN outlets o ON o.id = a.outlet_id"
     " LEFT JOIN article_texts x ON x.article_id = a.id LEFT JOIN story_articles s ON s.article_id = a.id"
@@ -176,7 +177,7 @@ ARRIVAL = Query(
     {"feed": 1, "seen": "2020-12-05T00:00:00Z"},
 )
 REVISIONS = Query(
-    "SELECT article_id, n, seen_at, title, summary, text_hash, kind FROM revisions"
+    "SELECT article_id, n, seen_at, title, summary, text_hash, kind, changed, returns, returned_at FROM revisions"
     " WHERE article_id IN (SELECT value FROM json_each(:ids)) ORDER BY article_id, n",
     _IDS,
 )

@@ -5,14 +5,13 @@ Values in, values out. Offsets are characters in the headline as stored, so that
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from markupsafe import Markup, escape
 
-from pipeline.text import fold, spans, stem
+from pipeline import worddiff
+from pipeline.text import spans, stem
 
 from .safe import Span, around
 
@@ -25,8 +24,6 @@ _SMALL = frozenset(
 )
 # Beneath this many headlines every word is "unique", and marking them all says nothing.
 _FEWEST = 3
-
-_PIECES = re.compile(r"\s+|\w+(?:['’]\w+)*|[^\w\s]")
 
 
 def _telling(headline: str) -> list[tuple[str, int, int]]:
@@ -64,19 +61,13 @@ def shared(headlines: Sequence[str], most: int = 8) -> tuple[str, ...]:
 
 def diff(before: str, after: str) -> tuple[Markup, Markup]:
     """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
-    old, new = _PIECES.findall(before), _PIECES.findall(after)
-    if len(old) > 400 or len(new) > 400:
-        return escape(before), escape(after)
-    matcher = SequenceMatcher(None, [fold(piece) for piece in old], [fold(piece) for piece in new], autojunk=False)
     left, right = Markup(), Markup()
-    for what, a, b, c, d in matcher.get_opcodes():
-        gone, came = "".join(old[a:b]), "".join(new[c:d])
-        if what == "equal":
-            # Folded alike but written differently (a changed capital) is a change all the same.
-            for was, now in zip(old[a:b], new[c:d], strict=True):
-                left += escape(was) if was == now else around("del", was)
-                right += escape(now) if was == now else around("ins", now)
-            continue
-        left += around("del", gone)
-        right += around("ins", came)
+    for segment in worddiff.diff(before, after):
+        if segment.change == "kept":
+            left += escape(segment.text)
+            right += escape(segment.text)
+        elif segment.change == "removed":
+            left += around("del", segment.text)
+        else:
+            right += around("ins", segment.text)
     return left, right

@@ -98,42 +98,65 @@ class Articles:
         """A new article with its text and its first wording; `None` when its URL is there already."""
         row = self._db.execute(
             """INSERT INTO articles (url, outlet_id, title, summary, lang, authors, published_at, first_seen_at,
-                text_from, text_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                text_from, text_hash, agency) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (url) DO NOTHING RETURNING id""",
             (
                 article.url, outlet_id, article.title, article.summary, article.lang,
                 AUTHORS.join(article.authors) or None, maybe_stamp(article.published_at),
-                stamp(article.first_seen_at), article.text_from, article.text_hash,
+                stamp(article.first_seen_at), article.text_from, article.text_hash, article.agency,
             ),
         ).fetchone()  # fmt: skip
         if row is None:
             return None
         self._db.execute("INSERT INTO article_texts (article_id, text) VALUES (?, ?)", (row[0], article.text))
         self._db.executemany(NAME, names_of(row[0], article.url, article.title))
-        self._revision(row[0], 1, article, "first", article.first_seen_at)
+        self._revision(row[0], 1, article, ("first",), article.first_seen_at)
         return int(row[0])
 
-    def revise(self, article_id: int, article: Article, kind: str, now: datetime) -> None:
-        """A new wording: the old text moves to its revision, the article shows the new one, first_seen_at stays."""
-        self._unindex([article_id])
-        n = self._db.execute("SELECT revision_count FROM articles WHERE id = ?", (article_id,)).fetchone()[0]
+    def revise(self, article_id: int, article: Article, changed: Sequence[str], now: datetime) -> None:
+        """A new wording: the old text moves to its revision, the article shows the new one, first_seen_at stays.
+        `changed` says what is new in it, most telling first."""
+        n = self._db.execute("SELECT revision_count FROM articles WHERE id = ?", (article_id,)).fetchone()[0] + 1
+        self._reword(article_id, article)
+        self._db.execute("UPDATE articles SET revision_count = ? WHERE id = ?", (n, article_id))
+        self._revision(article_id, n, article, changed, now)
+        self._db.executemany(NAME, names_of(article_id, None, article.title))
+        self.index([article_id])
+
+    def wording(self, article_id: int, text_hash: str) -> int | None:
+        """The number of the article's wording in these words; `None` when it never had one."""
+        row = self._db.execute(
+            "SELECT n FROM revisions WHERE article_id = ? AND text_hash = ? ORDER BY n LIMIT 1", (article_id, text_hash)
+        ).fetchone()
+        return int(row[0]) if row else None
+
+    def come_back(self, article_id: int, n: int, article: Article, now: datetime) -> None:
+        """The article shows its wording `n` again: counted there, and no new row however often it happens."""
+        self._reword(article_id, article)
         self._db.execute(
-            "UPDATE revisions SET text = (SELECT text FROM article_texts WHERE article_id = ?)"
-            " WHERE article_id = ? AND n = ?",
-            (article_id, article_id, n),
+            "UPDATE revisions SET returns = returns + 1, returned_at = ?, text = NULL WHERE article_id = ? AND n = ?",
+            (stamp(now), article_id, n),
+        )
+        self.index([article_id])
+
+    def _reword(self, article_id: int, article: Article) -> None:
+        """Puts another wording in place of the present one, whose text moves to its revision."""
+        self._unindex([article_id])
+        self._db.execute(
+            "UPDATE revisions SET text = (SELECT text FROM article_texts WHERE article_id = ?1) WHERE article_id = ?1"
+            " AND n = (SELECT r.n FROM revisions r JOIN articles a ON a.id = r.article_id WHERE a.id = ?1"
+            " ORDER BY r.text_hash = a.text_hash DESC, r.n DESC LIMIT 1)",
+            (article_id,),
         )
         self._db.execute(
             "UPDATE articles SET title = ?, summary = ?, authors = coalesce(?, authors), text_from = ?, text_hash = ?,"
-            " published_at = coalesce(published_at, ?), revision_count = ? WHERE id = ?",
+            " published_at = coalesce(published_at, ?), agency = coalesce(?, agency) WHERE id = ?",
             (
                 article.title, article.summary, AUTHORS.join(article.authors) or None, article.text_from,
-                article.text_hash, maybe_stamp(article.published_at), n + 1, article_id,
+                article.text_hash, maybe_stamp(article.published_at), article.agency, article_id,
             ),
         )  # fmt: skip
         self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
-        self._revision(article_id, n + 1, article, kind, now)
-        self._db.executemany(NAME, names_of(article_id, None, article.title))
-        self.index([article_id])
 
     def adopt(self, article_id: int, article: Article) -> None:
         """Gives an article that only an aggregator named the address and the words of its outlet. No revision: the
@@ -146,23 +169,26 @@ class Articles:
         )
         self._db.execute(
             "UPDATE articles SET url = ?, title = ?, summary = ?, lang = coalesce(?, lang),"
-            " authors = coalesce(?, authors), published_at = coalesce(?, published_at), text_from = ?, text_hash = ?"
-            " WHERE id = ?",
+            " authors = coalesce(?, authors), published_at = coalesce(?, published_at), text_from = ?, text_hash = ?,"
+            " agency = coalesce(?, agency) WHERE id = ?",
             (
                 article.url, article.title, article.summary, article.lang, AUTHORS.join(article.authors) or None,
-                maybe_stamp(article.published_at), article.text_from, article.text_hash, article_id,
+                maybe_stamp(article.published_at), article.text_from, article.text_hash, article.agency, article_id,
             ),
         )  # fmt: skip
         self._db.execute("UPDATE article_texts SET text = ? WHERE article_id = ?", (article.text, article_id))
         self._db.executemany(NAME, names_of(article_id, article.url, article.title))
         self.index([article_id])
 
-    def _revision(self, article_id: int, n: int, article: Article, kind: str, now: datetime) -> None:
+    def _revision(self, article_id: int, n: int, article: Article, changed: Sequence[str], now: datetime) -> None:
         self._db.execute(
-            "INSERT INTO revisions (article_id, n, seen_at, title, summary, text_hash, kind)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (article_id, n, stamp(now), article.title, article.summary, article.text_hash, kind),
-        )
+            "INSERT INTO revisions (article_id, n, seen_at, title, summary, text_hash, kind, changed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                article_id, n, stamp(now), article.title, article.summary, article.text_hash, changed[0],
+                ",".join(changed) if n > 1 else None,
+            ),
+        )  # fmt: skip
 
     def index(self, article_ids: Sequence[int]) -> None:
         """Puts articles into the full-text index, in one statement for all."""
@@ -258,7 +284,7 @@ class Articles:
         rows = self._db.execute(
             # `where` is one of this class's own conditions; what comes from outside is bound.
             "SELECT a.url, o.name, a.title, a.summary, t.text, a.text_from, a.lang, a.authors, a.published_at,"  # noqa: S608
-            " a.first_seen_at, a.text_hash, a.id FROM articles a JOIN outlets o ON o.id = a.outlet_id"
+            " a.first_seen_at, a.text_hash, a.id, a.agency FROM articles a JOIN outlets o ON o.id = a.outlet_id"
             f" JOIN article_texts t ON t.article_id = a.id WHERE {where}",
             values,
         )
@@ -275,6 +301,7 @@ class Articles:
             seen,
             text_hash,
             row_id,
+            agency,
         ) in rows:
             origin: TextFrom = text_from
             yield Article(
@@ -290,6 +317,7 @@ class Articles:
                 first_seen_at=_at(seen),
                 text_hash=text_hash,
                 id=row_id,
+                agency=agency,
             )
 
 

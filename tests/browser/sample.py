@@ -156,7 +156,9 @@ def add_article(db: sqlite3.Connection, outlet: int, hours: float, title: str | 
     db.execute(
         "INSERT INTO entries VALUES (?, ?, ?, ?, 'r', ?, ?)", (outlet + 1, f"g{number}", number, address, at, _at(0.5))
     )
-    db.execute("INSERT INTO revisions VALUES (?, 1, ?, ?, ?, 'h1', 'first', NULL)", (number, at, title, summary))
+    db.execute(
+        "INSERT INTO revisions VALUES (?, 1, ?, ?, ?, 'h1', 'first', NULL, NULL, 0, NULL)", (number, at, title, summary)
+    )
     return number
 
 
@@ -229,7 +231,8 @@ def _edits(db: sqlite3.Connection) -> None:
         db.execute("UPDATE articles SET title = ?, revision_count = 2 WHERE id = ?", (later, number))
         db.execute("UPDATE revisions SET text = 'THE EARLIER TEXT' WHERE article_id = ?", (number,))
         db.execute(
-            "INSERT INTO revisions VALUES (?, 2, ?, ?, ?, 'h2', ?, NULL)", (number, _at(4), later, summary, kind)
+            "INSERT INTO revisions VALUES (?, 2, ?, ?, ?, 'h2', ?, NULL, ?, 0, NULL)",
+            (number, _at(4), later, summary, kind, kind),
         )
 
 
