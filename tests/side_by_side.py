@@ -12,12 +12,12 @@ import feedparser
 import feedparser.datetimes
 from feedparser.mixin import _FeedParserMixin as Mixin
 from feedparser.namespaces import mediarss
-from quality import sets
 
 from pipeline.errors import ParseError
 from pipeline.model import Entry, ParsedFeed
 from pipeline.parse import dates, entry, judge, sniff, xml
 from pipeline.parse.names import Refused
+from tests.bench.corpus import DATA
 
 URL = "https://feeds.example.org/news/world.xml"
 OF_ENTRY = tuple(one.name for one in fields(Entry) if one.name != "raw_hash")
@@ -102,7 +102,7 @@ def _without_our_rules() -> Iterator[None]:
 
 def real_feeds() -> Iterator[tuple[str, bytes]]:
     """Every feed in XML of the data beside the project: (name, body). Nothing when the data is not there."""
-    path = sets.DATA / "feeds.tar.gz"
+    path = DATA / "feeds.tar.gz"
     if not path.exists():
         return
     with tarfile.open(path) as archive:

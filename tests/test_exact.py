@@ -11,12 +11,12 @@ import pytest
 from fakes import FEED, response
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quality import sets
-from side_by_side import Sides, both, differences, real_feeds
 
 from pipeline import parse
 from pipeline.model import ParsedFeed
 from pipeline.parse.names import Refused
+from tests.bench.corpus import DATA
+from tests.side_by_side import Sides, both, differences, real_feeds
 
 SPACES = (
     ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
@@ -331,7 +331,7 @@ def test_what_the_first_tier_does_not_know_goes_to_feedparser(name: str) -> None
         assert parse.feed(response(body, url=FEED)).entries or not one.second.entries
 
 
-@pytest.mark.skipif(not sets.DATA.joinpath("feeds.tar.gz").exists(), reason="no recorded feeds beside the project")
+@pytest.mark.skipif(not DATA.joinpath("feeds.tar.gz").exists(), reason="no recorded feeds beside the project")
 def test_on_every_recorded_feed_both_tiers_say_the_same() -> None:
     read = refused = 0
     for name, body in real_feeds():

@@ -36,11 +36,11 @@ class IllFormed(Exception):
 
 def read(body: bytes, url: str) -> Document:
     """The document in `body`, which is UTF-8 whatever it declares. Raises Refused or IllFormed."""
-    walk = _Walk(url)
+    walk = _Walk(body, url)
     try:
         walk.parser.Parse(body, True)
     except expat.ExpatError as error:
-        walk.broke(body, error)
+        walk.broke(error)
     finally:
         del walk.parser  # it holds the walk, which holds the whole document
     return walk.finished()
@@ -49,8 +49,8 @@ def read(body: bytes, url: str) -> Document:
 class _Walk(Openings):
     """One pass: where in the document we are, and what opens."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, body: bytes, url: str) -> None:
+        super().__init__(body, url)
         self.root = ""
         self.item_at = 0
         self.in_feed = self.channels = self.ended = self.feed_summary = False
@@ -337,15 +337,15 @@ class _Walk(Openings):
 
     # --- the end --------------------------------------------------------------------------------------------
 
-    def broke(self, body: bytes, error: expat.ExpatError) -> None:
+    def broke(self, error: expat.ExpatError) -> None:
         """What a document that is not well-formed comes to. Complete items count where it ends too early (B3, C7)."""
         said = expat.ErrorString(error.code)
         if error.code == _JUNK_AFTER and self.ended:
-            if _ANOTHER.search(body, self.parser.ErrorByteIndex):
+            if _ANOTHER.search(self.body, self.parser.ErrorByteIndex):
                 raise Refused("a second document") from None
             self.document.flaw = f"not well-formed ({said}); what could be read was kept"
         elif error.code in _ENDS_EARLY and self.root:
-            if _ROOT_END.search(body[-4096:]):
+            if _ROOT_END.search(self.body[-4096:]):
                 raise Refused("an end within a text") from None
             self.document.whole = False
             self.document.flaw = "the document is cut off; its complete entries were kept"

@@ -16,7 +16,10 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 from pipeline.parse.names import XML_BASE, Refused
 
-_C1 = re.compile("[\x80-\x9f]")
+# U+0080 to U+009F, in UTF-8 and by number: characters of windows-1252 in the wrong place. Rare, and looked for
+# once in a document rather than in each text.
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_C1_REFERENCE = re.compile(rb"&#(?:[xX]0*[89][0-9a-fA-F];|0*1[2-5][0-9];)")
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 PLAIN_LINK = re.compile(r"https?://(?!/)[!#-;=?-Z_a-z~]*", re.A)
 _ADDRESS = re.compile(
@@ -67,7 +70,9 @@ class Fields:
     """What has been read so far. `depth` is that of the element we are in, `open_at` that of the field which is being
     read, 0 when there is none; `close` is what is done at its end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, body: bytes, url: str) -> None:
+        self.body = body
+        self.c1: bool | None = None
         self.document = Document()
         self.item: Item | None = None
         self.base = make_safe_absolute_uri(url, url) or url
@@ -90,7 +95,11 @@ class Fields:
             text = "".join(pieces).strip()
         else:
             text = pieces[0].strip() if pieces else ""
-        return text if text.isascii() else repaired(text)
+        if text.isascii():
+            return text
+        if self.c1 is None:
+            self.c1 = bool(_C1.search(self.body) or _C1_REFERENCE.search(self.body))
+        return repaired(text, self.c1)
 
     def own_base(self, given: dict[str, str]) -> str:
         """The address from which links in an element with these attributes are taken."""
@@ -215,11 +224,11 @@ def sync(item: Item) -> None:
         last["name"] = said
 
 
-def repaired(text: str) -> str:
+def repaired(text: str, c1: bool) -> str:
     """UTF-8 that was taken for Latin-1 is turned back, and characters of windows-1252 get their proper place."""
     with contextlib.suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252) if _C1.search(text) else text
+    return text.translate(_cp1252) if c1 else text
 
 
 def unwrapped(pieces: list[str]) -> list[str]:

@@ -21,8 +21,8 @@ _OF_LINKS = frozenset(("href", "rel", "type", "url", "uri", "base"))
 class Openings(Fields):
     """What opens in an item. `inside` names the elements that a field may hold, where it may."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, body: bytes, url: str) -> None:
+        super().__init__(body, url)
         self.parser = expat.ParserCreate("utf-8", " ")
         self.names = Names()
         self.inside: frozenset[str] | None = None

@@ -13,12 +13,14 @@ from html.entities import html5
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.I)
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']", re.I)
 _FAULTS = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|((?:&#(?:x[0-9a-f]+|[0-9]+);?)+)|&(?:(\w{1,32});)?", re.I | re.S
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|((?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+)"
+    rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:(\w{1,32});)?",
+    re.S,
 )
 _REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+)", re.I)
+_USUAL = re.compile(rb"&#(?:[1-9][0-9]{2,3}|3[2-9]|[4-9][0-9]|[xX](?:20[0-9a-fA-F]{2}|[1-9a-fA-F][0-9a-fA-F]));")
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10, 13))
 _ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf)\b", re.I)
-_NATIVE = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _LAST = ("utf-8", "windows-1252", "iso-8859-2")
 # A document whose first letters can be read as ASCII is in none of these, whatever it says; or they are no encodings of
 # text, and slow on hostile input.
@@ -66,8 +68,6 @@ def _mended(found: re.Match[bytes]) -> bytes:
         return _characters(numbers)
     if name is None:
         return b"&amp;" if found.group() == b"&" else found.group()
-    if name in _NATIVE:
-        return found.group()
     meant = html5.get(f"{name.decode('utf-8', 'replace')};")
     return "".join(f"&#{ord(char)};" for char in meant).encode() if meant else b"&amp;" + name + b";"
 
@@ -75,6 +75,8 @@ def _mended(found: re.Match[bytes]) -> bytes:
 def _characters(run: bytes) -> bytes:
     """A run of character references with the impossible ones replaced, and surrogate pairs (an emoji in two halves)
     made one character."""
+    if b";&" not in run and _USUAL.fullmatch(run):
+        return run
     numbers = [int(digits[-9:], 16 if hexed else 10) for hexed, digits in _REFERENCE.findall(run)]
     halves = "".join(chr(n) if 31 < n < 0x110000 or n in (9, 10, 13) else "\ufffd" for n in numbers)
     whole = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
