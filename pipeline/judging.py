@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pipeline import schedule, stories, topics
 from pipeline.model import Article, Feed
 from pipeline.store import Store
+from pipeline.topics import Compiled, Panel
 from pipeline.urls import OutletBook
 
 NEAR_MISS = 0.4
@@ -27,7 +28,7 @@ class Desk:
     store: Store
     outlets: OutletBook
     feeds: dict[str, Feed]
-    topics: tuple[topics.Compiled, ...]
+    topics: tuple[Compiled, ...]
     pace: schedule.Pace
     host_wide_429: bool = True
     archives: bool = False
@@ -35,6 +36,14 @@ class Desk:
     hears: bool = True
     """Whether hubs that promised to tell of a feed find somebody who listens."""
     line: schedule.Line = field(default_factory=schedule.Line)
+    _panel: tuple[tuple[Compiled, ...], Panel] | None = None
+
+    @property
+    def panel(self) -> Panel:
+        """The topics as one, to be asked together; made anew when they are others."""
+        if self._panel is None or self._panel[0] is not self.topics:
+            self._panel = (self.topics, Panel(self.topics))
+        return self._panel[1]
 
 
 def rejudge(article_id: int, desk: Desk) -> None:
@@ -49,18 +58,20 @@ def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     """Indexes, judges and places new articles; shared by feeds and `import`."""
     desk.store.articles.index([article_id for article_id, _ in added])
     for article_id, article in added:
-        judge(article_id, article, desk)
+        judge(article_id, article, desk, new=True)
         place(article_id, article, desk)
 
 
-def judge(article_id: int, article: Article, desk: Desk) -> None:
-    """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first."""
+def judge(article_id: int, article: Article, desk: Desk, *, new: bool = False) -> None:
+    """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first. A `new` one
+    has no tags that could be out of date."""
     said = desk.store.feedback.on(article_id, article.url)
     profiles = [one.profile for one in desk.topics]
-    found = topics.settled(article.url, topics.match(article, desk.topics), profiles, said)
+    found = topics.settled(article.url, desk.panel.match(article), profiles, said)
     least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
     kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
-    desk.store.topics.untag(article_id, least.keys() - {match.topic for match in kept})
+    if not new:
+        desk.store.topics.untag(article_id, least.keys() - {match.topic for match in kept})
     desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
 
 
