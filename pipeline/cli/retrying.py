@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -18,6 +18,7 @@ from pipeline.store import Store
 from pipeline.store.feeds import Followed
 from pipeline.times import spoken, stamp
 
+SECOND = timedelta(seconds=1)
 SHOWN = 20
 """Feeds that are told one by one."""
 
@@ -108,8 +109,8 @@ def _ask(store: Store, feed: Followed, explicit: bool, now: datetime) -> Asked:
 
 def _told(asked: Sequence[Asked], now: datetime) -> None:
     for one in asked[:SHOWN]:
-        when = "not asked" if one.at is None else "now" if one.at <= now else f"in {spoken(one.at - now)}"
-        click.echo(f"{when:<10}{one.url}  {one.why}")
+        when = "not asked" if one.at is None else "now" if one.at - now < SECOND else f"in {spoken(one.at - now)}"
+        click.echo(f"{when:<14}{one.url}  {one.why}")
     if len(asked) > SHOWN:
         click.echo(f"... and {len(asked) - SHOWN} more.")
     due = sum(one.at is not None for one in asked)
