@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.model import Label
+from pipeline.store import corrections
 from pipeline.times import from_stamp, stamp
 
 SCHEMA = """
@@ -37,7 +38,7 @@ def create(path: Path) -> None:
     """Makes feedback.db where it is missing, and gives an older one the columns it lacks. No row is touched."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.executescript(SCHEMA)
+        connection.executescript(SCHEMA + corrections.SCHEMA)
         for column in LATER_COLUMNS:
             if column not in _columns(connection):
                 connection.execute(f"ALTER TABLE labels ADD COLUMN {column} TEXT")
@@ -50,6 +51,7 @@ class Feedback:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db, self._path = connection, path
+        self.corrections = corrections.Corrections(connection)
         self._heard: int | None = None
         there = _columns(connection)
         url = "url" if "url" in there else "NULL"

@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None, feedback: Feedback) -> None:
         self.path = path
-        self.feedback = feedback
+        self.feedback, self.corrections = feedback, feedback.corrections
         self._connection, self._lock = connection, lock
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)
