@@ -172,6 +172,9 @@ def test_another_address_of_the_page_is_an_alias(newsroom: Newsroom, url: str) -
     assert newsroom.poll(other).new == 0
     assert newsroom.count("articles") == 1
     assert newsroom.count("entries") == 2
+    found = newsroom.store.articles.find(url)
+    assert found is not None
+    assert found.url == OWN.url
 
 
 def test_an_address_that_a_guid_moved_to_is_a_name_of_the_article_too(newsroom: Newsroom) -> None:

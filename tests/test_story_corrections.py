@@ -13,11 +13,15 @@ from click.testing import CliRunner, Result
 from fakes import FEED, NOW, Item, feed, item
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outlets import Outlets
 from test_ingest import POST_FEED, WIRE_FEED, Newsroom
+from test_service import Time, play
+from test_service import opened as service_opened
 
 from pipeline import regroup
 from pipeline.cli import main
-from pipeline.store import Store
+from pipeline.store import FEEDBACK, Feedback, Store
+from pipeline.store.corrections import Corrections
 
 FIRE = "Fire destroys the old paper mill at Lowford and two warehouses beside it"
 VOTE = "Parliament rejects the fisheries treaty by a single vote after midnight"
@@ -239,3 +243,37 @@ def test_beside_a_running_service_the_word_is_kept_and_followed_there(db: Path) 
         assert store.feedback.changed(), "this is how the service hears of it"
         assert regroup.hear(store) == 1
         assert len(store.stories.members(1)) == 3
+
+
+def test_a_running_service_hears_a_word_on_stories(tmp_path: Path) -> None:
+    async def scene() -> None:
+        now, db = Time(), tmp_path / "news.db"
+        directory = outlets.configure(tmp_path / "config", "/a")
+        async with service_opened(directory, db, now) as running:
+            await running.once()
+            articles = [(one.id or 0, one.url) for one in running.store.articles.all()]
+            assert len(set(running.store.stories.of([1, 2]).values())) == 2
+            said = Feedback.open(tmp_path / FEEDBACK)
+            Corrections(said).merge(articles, "ada", NOW)
+            said.close()
+            await running.tick()
+            assert len(set(running.store.stories.of([1, 2]).values())) == 1
+
+    with Outlets() as outlets:
+        outlets.publish("/a", item("one", title=FIRE, summary=BODY[FIRE]), item("two", title=VOTE, summary=BODY[VOTE]))
+        play(scene)
+
+
+def test_a_file_of_feedback_made_by_hand_stops_nothing(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "news.db"):
+        pass
+    with sqlite3.connect(tmp_path / "feedback.db") as db:
+        db.execute(
+            "INSERT INTO story_corrections (action, article_id, other_article_id, url, other_url, actor, created_at)"
+            " VALUES ('apart', 1, 2, NULL, 'https://gone.example/', 'ada', 'last week')"
+        )
+    db.close()
+    with Store.open(tmp_path / "news.db") as store:
+        arrive(opened(store))
+        assert [word.created_at for word in store.corrections.standing()] == [None]
+        assert regroup.hear(store) == 0

@@ -16,7 +16,7 @@ from pipeline.cli.topics import article_of
 from pipeline.errors import StoreHeld, UsageError
 from pipeline.model import Article
 from pipeline.store import FEEDBACK, Feedback, Store
-from pipeline.store.corrections import Named
+from pipeline.store.corrections import Corrections, Named
 from pipeline.times import maybe_stamp, stamp
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
@@ -57,7 +57,7 @@ def merge(place: Place, first: int, second: int, actor: str | None, as_json: boo
         named = [_named(one) for number in (first, second) for one in _story(store, number)[1]]
     feedback = Feedback.open(place.db.with_name(FEEDBACK))
     try:
-        feedback.corrections.merge(named, actor or _login(), service.clock())
+        Corrections(feedback).merge(named, actor or _login(), service.clock())
     finally:
         feedback.close()
     _apply(place, [named[0][0]], as_json)
@@ -91,7 +91,7 @@ def split(place: Place, articles: tuple[str, ...], actor: str | None, as_json: b
     try:
         for story_id, group in leaving.items():
             named = [_named(one) for one in group]
-            feedback.corrections.split(named, rest[story_id], actor or _login(), service.clock())
+            Corrections(feedback).split(named, rest[story_id], actor or _login(), service.clock())
     finally:
         feedback.close()
     _apply(place, [group[0].id or 0 for group in leaving.values()], as_json)

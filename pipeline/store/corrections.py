@@ -7,30 +7,16 @@ by number only where they have none, so that the word holds in a database made a
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import product
+from typing import Any
 
 from pipeline.model import Correction, Said
-from pipeline.times import from_stamp, stamp
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS story_corrections (
-    id INTEGER PRIMARY KEY,
-    action TEXT NOT NULL CHECK (action IN ('together', 'apart')),
-    article_id INTEGER NOT NULL,
-    other_article_id INTEGER NOT NULL,
-    url TEXT,
-    other_url TEXT,
-    actor TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    withdrawn_at TEXT
-);
-CREATE INDEX IF NOT EXISTS story_corrections_one ON story_corrections(url) WHERE withdrawn_at IS NULL;
-CREATE INDEX IF NOT EXISTS story_corrections_other ON story_corrections(other_url) WHERE withdrawn_at IS NULL;
-"""
+from pipeline.store.feedback import Feedback, moment, told
+from pipeline.times import stamp
 
 Named = tuple[int, str]
 """An article by its number and its address."""
@@ -39,11 +25,11 @@ Named = tuple[int, str]
 class Corrections:
     """Reads and writes what people said of stories. Every write is a transaction of its own, without news.db."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._there = bool(
-            connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'story_corrections'").fetchone()
-        )
+    def __init__(self, feedback: Feedback) -> None:
+        self._db, self._path = feedback.connection, feedback.path
+        with told(self._path):
+            there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'story_corrections'").fetchone()
+        self._there = there is not None
 
     def merge(self, articles: Sequence[Named], actor: str, now: datetime) -> int:
         """These articles are of one event, says `actor`: each is tied to the first. What kept any two of them apart is
@@ -65,8 +51,7 @@ class Corrections:
         self, over: str, action: str, undone: Iterable[tuple[Named, Named]], pairs: Iterable[tuple[Named, Named]],
         actor: str, now: datetime,
     ) -> None:  # fmt: skip
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with told(self._path), self._transaction():
             self._db.executemany(
                 "UPDATE story_corrections SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND action = ?"
                 " AND url = ? AND other_url = ?",
@@ -79,28 +64,39 @@ class Corrections:
                 " WHERE action = ?1 AND url = ?4 AND other_url = ?5 AND withdrawn_at IS NULL)",
                 [(action, one[0], other[0], one[1], other[1], actor, stamp(now)) for one, other in pairs],
             )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.execute("COMMIT")
-        except sqlite3.Error:
-            self._db.execute("ROLLBACK")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
+
+    def _read(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with told(self._path):
+            return self._db.execute(sql, values).fetchall()
 
     def standing(self) -> tuple[Correction, ...]:
         """Every word that counts, oldest first."""
         if not self._there:
             return ()
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT id, action, article_id, other_article_id, url, other_url, actor, created_at FROM story_corrections"
             " WHERE withdrawn_at IS NULL ORDER BY created_at, id"
         )
         return tuple(
-            Correction(number, action, one, other, url, other_url, actor, from_stamp(said_at))
+            Correction(number, action, one, other, url, other_url, actor, moment(said_at))
             for number, action, one, other, url, other_url, actor, said_at in rows
         )
 
     def any(self) -> bool:
         """Whether anything counts at all. One look by index."""
         looked = "SELECT EXISTS (SELECT 1 FROM story_corrections WHERE withdrawn_at IS NULL)"
-        return self._there and bool(self._db.execute(looked).fetchone()[0])
+        return self._there and bool(self._read(looked)[0][0])
 
     def on(self, url: str) -> tuple[frozenset[str], frozenset[str]]:
         """The addresses one article belongs with, and those it stands apart from. By index; asked for every article
@@ -109,11 +105,8 @@ class Corrections:
             return frozenset(), frozenset()
         found: dict[str, set[str]] = {"together": set(), "apart": set()}
         for mine, other in (("url", "other_url"), ("other_url", "url")):
-            rows = self._db.execute(
-                f"SELECT action, {other} FROM story_corrections WHERE {mine} = ? AND withdrawn_at IS NULL",  # noqa: S608
-                (url,),
-            )
-            for action, named in rows:
+            looked = f"SELECT action, {other} FROM story_corrections WHERE {mine} = ? AND withdrawn_at IS NULL"  # noqa: S608
+            for action, named in self._read(looked, url):
                 found[action].add(named)
         return frozenset(found["together"]), frozenset(found["apart"])
 

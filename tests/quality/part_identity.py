@@ -7,12 +7,11 @@ import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quality import sets
-
 from pipeline import changes, parse
 from pipeline.errors import ParseError
 from pipeline.model import Response
 from pipeline.urls import page
+from quality import sets
 
 PAIRS = Path(__file__).resolve().parents[1] / "data" / "url_pairs.jsonl"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
