@@ -6,10 +6,11 @@ Every way an article comes in (a poll, an archive, a hub, a file) ends here, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline import schedule, stories, topics
-from pipeline.model import Article, Feed
+from pipeline.model import Article, Feed, Placement
+from pipeline.regroup import clash
 from pipeline.store import Store
 from pipeline.topics import Compiled, Panel
 from pipeline.urls import OutletBook
@@ -44,6 +45,42 @@ class Desk:
         if self._panel is None or self._panel[0] is not self.topics:
             self._panel = (self.topics, Panel(self.topics))
         return self._panel[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """What people said of an article before it is placed: stories it belongs in, and stories it must not be in."""
+
+    wanted: tuple[int, ...] = ()
+    barred: frozenset[int] = frozenset()
+
+    def settle(self, placement: Placement, desk: Desk) -> Placement:
+        """The judge's placement, bound by a person's word: into the wanted story, and nobody comes along whom someone
+        there stands apart from."""
+        if self.wanted:
+            placement = replace(placement, story_id=self.wanted[0], similarity=1.0, absorbs=self.wanted[1:])
+        if not placement.absorbs or not desk.store.corrections.any():
+            return placement
+        said = desk.store.corrections.resolved(desk.store.articles.ids)
+        here = desk.store.stories.members(placement.story_id) if placement.story_id is not None else []
+        kept = []
+        for story_id in placement.absorbs:
+            members = desk.store.stories.members(story_id)
+            if story_id not in self.barred and not clash(members, here, said.apart):
+                kept.append(story_id)
+                here += members
+        return replace(placement, absorbs=tuple(kept))
+
+
+def _company(url: str, desk: Desk) -> _Company:
+    together, apart = desk.store.corrections.on(url)
+    if not together and not apart:
+        return _Company()
+    ids = desk.store.articles.ids(sorted(together | apart))
+    places = desk.store.stories.of(list(ids.values()))
+    barred = frozenset(places[ids[one]] for one in apart if one in ids and ids[one] in places)
+    wanted = sorted({places[ids[one]] for one in together if one in ids and ids[one] in places} - barred)
+    return _Company(tuple(wanted), barred)
 
 
 def rejudge(article_id: int, desk: Desk) -> None:
@@ -85,7 +122,10 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
         stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print), n.alone)
         for n in near
     ]
+    company = _company(article.url, desk)
+    # A story that an article must not be in is none to the judge; its reports may still be what it copies.
+    candidates = [replace(one, story_id=None) if one.story_id in company.barred else one for one in candidates]
     texts = desk.store.articles.texts(stories.look_twice(own, candidates))
-    placement = stories.place(article, own, candidates, texts)
+    placement = company.settle(stories.place(article, own, candidates, texts), desk)
     desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
     desk.store.stories.remember(article_id, words, stories.packed(own))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -350,6 +351,29 @@ class Story:
     article_urls: tuple[str, ...]
     first_at: datetime
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's word on two articles: of one event (`together`), or not (`apart`; the first is the one that left)."""
+
+    id: int
+    action: Literal["together", "apart"]
+    article_id: int
+    other_article_id: int
+    url: str | None
+    other_url: str | None
+    actor: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people said of stories, by the numbers of articles: pairs that belong together, oldest word first, and for
+    each article those it stands apart from."""
+
+    together: tuple[tuple[int, int], ...]
+    apart: Mapping[int, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from pipeline import config, fetch, history, hub, ingest, log, retag, schedule, stories, topics, urls
+from pipeline import config, fetch, history, hub, ingest, log, regroup, retag, schedule, stories, topics, urls
 from pipeline.errors import ConfigError, ParseError, StoreError
 from pipeline.fetch.wire import Limits
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
@@ -267,8 +267,11 @@ class Service:
 
     def _judge_anew(self) -> None:
         """Takes up what people said, and goes on judging the archive where a changed profile or a restart left it."""
-        if self.store.feedback.changed() and (heard := retag.hear(self.desk)):
-            log.event("labels taken up", articles=heard)
+        if self.store.feedback.changed():
+            if heard := retag.hear(self.desk):
+                log.event("labels taken up", articles=heard)
+            if moved := regroup.hear(self.store):
+                log.event("corrections of stories taken up", articles=moved)
         if (self.judging is None or self.judging.done()) and self.store.topics.waiting():
             self.judging = self._chore(retag.in_background(self.desk))
 

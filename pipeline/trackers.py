@@ -22,8 +22,8 @@ TRACKERS = frozenset(
     cmp cmpid cmp_id icid ito xtor wt_mc wt.mc_id wt_zmc wt.zmc wt.nav wt.rss_f wt.rss_ev wt.tsrc ocid
     soc_src soc_trk ncid cid_source traffic_source sref srnd ftag ref_src ref_url __twitter_impression
     feedtype feedname source_feed guccounter guce_referrer guce_referrer_sig .tsrc tsrc s_cid s_kwcid ef_id
-    dlvr_it __source echobox esid ecbox socialnetwork trk trkcampaign sc_campaign sc_channel sc_content sc_country
-    sc_geo sc_medium sc_outcome scmp_medium spm mbid xid fsrc wpisrc wpmm wprss hpid itid ftcamp cmpname wtmc
+    dlvr_it __source echobox ecbox socialnetwork trkcampaign sc_campaign sc_channel sc_content sc_country
+    sc_geo sc_medium sc_outcome scmp_medium spm fsrc wpisrc wpmm wprss hpid itid ftcamp cmpname wtmc
     akamai-rum amp_js_v amp_gsa usqp __amp_source_origin aoh amp_lite amp_r amp_latest_update_time
     jsessionid phpsessid cfid cftoken zenid oscsid replytocom doing_wp_cron
     """.split()
@@ -32,7 +32,7 @@ TRACKERS = frozenset(
 # _openstat: Yandex; mc_*: Mailchimp; _hs*: HubSpot; at_*, ns_*, pinned_post_*: BBC; smid, partner, emc: New York
 # Times; cmp, intcmp: Guardian, Fox; ito: Daily Mail; xtor: AT Internet (Le Monde); wt_mc: Webtrekk (German
 # broadcasters); ocid: MSN; soc_*, ncid, guce_*, .tsrc: Yahoo; ftag: CBS and CNET; s_cid, s_kwcid, ef_id: Adobe; sc_*:
-# Salesforce; mbid: Conde Nast; xid: Time; fsrc: Economist; wpisrc, hpid, itid: Washington Post; ftcamp: FT; amp_js_v,
+# Salesforce; fsrc: Economist; wpisrc, hpid, itid: Washington Post; ftcamp: FT; amp_js_v,
 # usqp, aoh: Google's AMP viewer; jsessionid to oscsid: sessions of Java, PHP, ColdFusion, shops; replytocom,
 # doing_wp_cron: WordPress.
 PREFIXES = (
@@ -53,6 +53,12 @@ PREFIXES = (
 # What only these outlets mean so, by the end of the host name. Seen in their feeds and share buttons.
 OF_HOST = {
     "npr.org": "ft f sc",
+    "time.com": "xid",
+    "fortune.com": "xid",
+    "people.com": "xid",
+    "wired.com": "mbid",
+    "newyorker.com": "mbid",
+    "vanityfair.com": "mbid",
     "abcnews.go.com": "cid",
     "cnn.com": "cid hpt iref eref sr rss",
     "nytimes.com": "ref rss hp _r action module pgtype contentcollection region src te nl clicksource"

@@ -60,7 +60,7 @@ BY_NUMBER = {
     "indiatimes.com": r"/(?:amp_)?articleshow/(\d{6,})\.cms$",
     "usatoday.com": r"/(?:story|amp)/(?:.*/)?(\d{9,})$",
     "rnz.co.nz": r"/(?:news|national|international)/(?:[^/]+/)?(\d{5,})(?:/[^/]*)?$",
-    "stuff.co.nz": r"/(\d{8,})(?:/[^/]*)?$",
+    "stuff.co.nz": r"/(?!20\d{6}/)(\d{8,})(?:/[^/]*)?$",
     "abc.net.au": r"/news/(?:[^/]+/)*(\d{7,})$",
     "news.sky.com": r"/story/(?:[^/]*-)?(\d{7,})$",
     "dw.com": r"/(a-\d{6,})$",

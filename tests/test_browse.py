@@ -125,6 +125,19 @@ def test_article_shows_why_and_how_it_was_reworded(site: Any) -> None:
     assert "Largely the same text as" in words(get(site, f"/article/{held['copy']}"))
 
 
+def test_article_and_story_name_the_agency_and_what_else_an_edit_changed(files: tuple[Path, Path], site: Any) -> None:
+    with sqlite3.connect(files[0]) as db:
+        article, story = db.execute(
+            "SELECT a.id, s.story_id FROM articles a JOIN story_articles s ON s.article_id = a.id WHERE agency = 'AP'"
+        ).fetchone()
+    page = get(site, f"/article/{article}").text
+    assert "wire: AP" in page
+    assert "Headline changed" in page
+    assert "Also: number changed." in page
+    assert "came back to this wording 3 times" in page
+    assert "wire: AP" in get(site, f"/story/{story}").text
+
+
 def test_topic_shows_columns_scores_and_near_misses(site: Any) -> None:
     shown = words(get(site, "/topic/tiktok-sale"))
     for part in ("Articles a day, 30 days", "The same numbers as a table", "Who covers it", "The profile in words"):

@@ -20,7 +20,7 @@ FLOORS = {
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
     "config": 2, "fetch": 2, "store": 2, "workers": 2,
-    "judging": 2.5, "ingest": 3, "retag": 3.5, "history": 3.5, "hub": 3.5, "importing": 3.5,
+    "regroup": 2.3, "judging": 2.5, "ingest": 3, "retag": 3.5, "history": 3.5, "hub": 3.5, "importing": 3.5,
     "backtest": 3.5,
     "browse": 3, "service": 4, "demo": 5, "cli": 6,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from fakes import FEED, NOW, Item, entry, feed, item
+from sqlite_utils import Database
 from test_ingest import Newsroom
 
 from pipeline import changes
 from pipeline.model import Entry, Headlined, Known
 from pipeline.parse.entry import Draft, name
 from pipeline.store import Store
+from pipeline.store.migrations import migrations
 
 GOOGLE = "https://news.google.com/rss/search?q=bridge"
 TIMES = ("Example Times", "https://www.example.org")
@@ -169,6 +172,9 @@ def test_another_address_of_the_page_is_an_alias(newsroom: Newsroom, url: str) -
     assert newsroom.poll(other).new == 0
     assert newsroom.count("articles") == 1
     assert newsroom.count("entries") == 2
+    found = newsroom.store.articles.find(url)
+    assert found is not None
+    assert found.url == OWN.url
 
 
 def test_an_address_that_a_guid_moved_to_is_a_name_of_the_article_too(newsroom: Newsroom) -> None:
@@ -264,3 +270,22 @@ def test_an_article_that_vanished_stays_with_the_moment_it_was_last_seen(newsroo
         "2026-03-02T09:00:00Z",
         "2026-03-02T09:00:00Z",
     )
+
+
+def test_a_database_from_before_knows_its_pages_again(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "news.db") as db:
+        migrations.apply(Database(db), stop_before="m0006_names_kinds_and_agencies")
+        db.execute("INSERT INTO outlets VALUES (1, 'Example Times', 'example.org', 'Example Times')")
+        db.execute(
+            "INSERT INTO articles (id, url, outlet_id, title, first_seen_at, text_from, text_hash)"
+            " VALUES (7, 'http://www.example.org/news/bridge', 1, ?, '2026-03-01T00:00:00Z', 'title', 'x')",
+            (TITLE,),
+        )
+        db.execute("INSERT INTO article_texts VALUES (7, ?)", (TITLE,))
+    db.close()
+    with Store.open(tmp_path / "news.db") as store:
+        made = Newsroom(store)
+        made.subscribe(feed())
+        made.publish(OWN)
+        assert made.poll().new == 0
+        assert made.one("SELECT article_id FROM entries") == (7,)

@@ -11,6 +11,7 @@ from pipeline.model import Article, Entry, Former, Headlined, Known, Revision, T
 from pipeline.store.names import NAME, headline_name, names_of, page_name
 from pipeline.text import line
 from pipeline.times import from_stamp, maybe_stamp, stamp
+from pipeline.urls import canonical
 
 _KNOWN = """
     SELECT a.id, a.url, a.title, a.summary, a.text_hash,
@@ -247,9 +248,13 @@ class Articles:
         )
 
     def find(self, which: str) -> Article | None:
-        """An article by its id or its URL; `None` when there is none."""
+        """An article by its id or any address of its page; `None` when there is none."""
         column = "id" if which.isdigit() else "url"
-        return next(self._read(f"a.{column} = ?", (which,)), None)
+        found = next(self._read(f"a.{column} = ?", (which,)), None)
+        if found or which.isdigit():
+            return found
+        name = page_name(canonical(which) or which)
+        return next(self._read("a.id = (SELECT min(article_id) FROM article_names WHERE name = ?)", (name,)), None)
 
     def ids(self, urls: Sequence[str]) -> dict[str, int]:
         """The ids of the articles at these addresses; an address that is not stored is left out."""

@@ -25,6 +25,19 @@ CREATE TABLE IF NOT EXISTS labels (
     created_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS labels_article ON labels(article_id, topic);
+CREATE TABLE IF NOT EXISTS story_corrections (
+    id INTEGER PRIMARY KEY,
+    action TEXT NOT NULL CHECK (action IN ('together', 'apart')),
+    article_id INTEGER NOT NULL,
+    other_article_id INTEGER NOT NULL,
+    url TEXT,
+    other_url TEXT,
+    actor TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    withdrawn_at TEXT
+);
+CREATE INDEX IF NOT EXISTS story_corrections_one ON story_corrections(url) WHERE withdrawn_at IS NULL;
+CREATE INDEX IF NOT EXISTS story_corrections_other ON story_corrections(other_url) WHERE withdrawn_at IS NULL;
 """
 LATER_COLUMNS = ("url", "withdrawn_at")
 """Columns that came after the first shape; a file made by hand, or by an older Newsbeat, may lack them."""
@@ -61,7 +74,7 @@ class Feedback:
     @classmethod
     def open(cls, path: Path) -> Feedback:
         """The file at `path`, made when missing. Raises StoreError."""
-        with _told(path):
+        with told(path):
             create(path)
             connection = sqlite3.connect(path, isolation_level=None)
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
@@ -70,7 +83,7 @@ class Feedback:
     @classmethod
     def read(cls, path: Path) -> Feedback:
         """The same for looking only; a missing file is one without labels. Raises StoreError."""
-        with _told(path):
+        with told(path):
             if not path.is_file():
                 connection = sqlite3.connect(":memory:", isolation_level=None)
                 connection.executescript(SCHEMA)
@@ -83,9 +96,18 @@ class Feedback:
                     connection.executescript(SCHEMA)
             return cls(connection, path)
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for what else is kept in this file (`corrections.py`)."""
+        return self._db
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
     def say(self, article_id: int, url: str, topic: str, on_topic: bool, actor: str, now: datetime) -> None:
         """One more word of a person; it counts from now on."""
-        with _told(self._path):
+        with told(self._path):
             self._db.execute(
                 "INSERT INTO labels (article_id, topic, verdict, actor, created_at, url) VALUES (?, ?, ?, ?, ?, ?)",
                 (article_id, topic, "on_topic" if on_topic else "off_topic", actor, stamp(now), url),
@@ -93,7 +115,7 @@ class Feedback:
 
     def withdraw(self, article_id: int, url: str, topic: str, now: datetime) -> int:
         """Takes back all that was said on an article and a topic, by whomever; returns how many words that were."""
-        with _told(self._path):
+        with told(self._path):
             done = self._db.execute(
                 "UPDATE labels SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND topic = ?"
                 " AND (url = ? OR (url IS NULL AND article_id = ?))",
@@ -103,13 +125,13 @@ class Feedback:
 
     def on(self, article_id: int, url: str) -> Mapping[str, bool]:
         """What people say of one article: topic to whether it is on topic. By index; asked for every article judged."""
-        with _told(self._path):
+        with told(self._path):
             rows = self._db.execute(f"{self._select} AND {self._named} ORDER BY created_at, rowid", (url, article_id))
             return {row[1]: row[2] == "on_topic" for row in rows}
 
     def labels(self, topic: str | None = None) -> tuple[Label, ...]:
         """The word that counts on each article, oldest first: of one topic, or of all."""
-        with _told(self._path):
+        with told(self._path):
             rows = self._db.execute(
                 f"{self._select} AND (? IS NULL OR topic = ?) ORDER BY created_at, rowid", (topic, topic)
             )
@@ -117,7 +139,7 @@ class Feedback:
             for article_id, slug, verdict, actor, created_at, url in rows:
                 key = (url or article_id, slug)
                 latest.pop(key, None)
-                latest[key] = Label(article_id, slug, verdict == "on_topic", actor, _moment(created_at), url)
+                latest[key] = Label(article_id, slug, verdict == "on_topic", actor, moment(created_at), url)
             return tuple(latest.values())
 
     def resolved(self, topic: str | None, ids_of: Callable[[Sequence[str]], Mapping[str, int]]) -> tuple[Label, ...]:
@@ -136,21 +158,21 @@ class Feedback:
 
     def changed(self) -> bool:
         """Whether somebody else wrote since this was last asked; at the first time, yes. One look, no reading."""
-        with _told(self._path):
+        with told(self._path):
             version = self._db.execute("PRAGMA data_version").fetchone()[0]
         heard, self._heard = self._heard, version
         return bool(heard != version)
 
     def copy_to(self, file: Path) -> None:
         """A consistent copy in `file`. Raises StoreError when it cannot be written."""
-        with _told(file), closing(sqlite3.connect(file)) as copy:
+        with told(file), closing(sqlite3.connect(file)) as copy:
             self._db.backup(copy)
 
     def close(self) -> None:
         self._db.close()
 
 
-def _moment(value: str) -> datetime | None:
+def moment(value: str) -> datetime | None:
     """What stands there as a time; others write here too."""
     try:
         return from_stamp(value)
@@ -163,7 +185,7 @@ def _columns(connection: sqlite3.Connection) -> set[str]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """SQLite's trouble in words."""
     try:
         yield

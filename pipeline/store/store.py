@@ -15,6 +15,7 @@ import sqlite_utils
 from pipeline.errors import StoreError, StoreHeld
 from pipeline.store.archive import Archive
 from pipeline.store.articles import Articles
+from pipeline.store.corrections import Corrections
 from pipeline.store.feedback import Feedback
 from pipeline.store.feeds import Feeds
 from pipeline.store.history import History
@@ -38,7 +39,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str] | None, feedback: Feedback) -> None:
         self.path = path
-        self.feedback = feedback
+        self.feedback, self.corrections = feedback, Corrections(feedback)
         self._connection, self._lock = connection, lock
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)

@@ -146,3 +146,44 @@ class Stories:
         assert first is not None
         assert last is not None
         return Story(story_id, row[0], tuple(url[0] for url in urls), first, last)
+
+    def of(self, article_ids: Sequence[int]) -> dict[int, int]:
+        """The story of each of these articles that has one."""
+        rows = self._db.execute(
+            "SELECT s.article_id, s.story_id FROM json_each(?) j JOIN story_articles s ON s.article_id = j.value",
+            (json.dumps(sorted(set(article_ids))),),
+        )
+        return dict(rows.fetchall())
+
+    def members(self, story_id: int) -> list[int]:
+        """The articles of a story, in order."""
+        rows = self._db.execute(
+            "SELECT article_id FROM story_articles WHERE story_id = ? ORDER BY article_id", (story_id,)
+        )
+        return [row[0] for row in rows]
+
+    def move(self, article_ids: Sequence[int], story_id: int | None) -> int:
+        """Puts articles into a story (`None`: a new one) by a person's word, and returns its id.
+
+        A story that all its articles left is gone; title and numbers of those that stay are brought up to date.
+        """
+        left = set(self.of(article_ids).values())
+        if story_id is None:
+            story_id = int(
+                self._db.execute(
+                    "INSERT INTO stories (title, first_at, last_at, article_count, outlet_count, family_count)"
+                    " VALUES ('Untitled', '', '', 0, 0, 0) RETURNING id"
+                ).fetchone()[0]
+            )
+        self._db.execute(
+            "UPDATE story_articles SET story_id = ?, similarity = 1.0"
+            " WHERE article_id IN (SELECT value FROM json_each(?))",
+            (story_id, json.dumps(list(article_ids))),
+        )
+        for old in left - {story_id}:
+            if self.members(old):
+                self._count(old)
+            else:
+                self._db.execute("DELETE FROM stories WHERE id = ?", (old,))
+        self._count(story_id)
+        return story_id

@@ -228,11 +228,11 @@ def _edits(db: sqlite3.Connection) -> None:
     ):  # fmt: skip
         number = db.execute("SELECT min(id) FROM articles WHERE title = ?", (story_headline,)).fetchone()[0]
         summary = db.execute("SELECT summary FROM articles WHERE id = ?", (number,)).fetchone()[0]
-        db.execute("UPDATE articles SET title = ?, revision_count = 2 WHERE id = ?", (later, number))
+        db.execute("UPDATE articles SET title = ?, revision_count = 2, agency = 'AP' WHERE id = ?", (later, number))
         db.execute("UPDATE revisions SET text = 'THE EARLIER TEXT' WHERE article_id = ?", (number,))
         db.execute(
-            "INSERT INTO revisions VALUES (?, 2, ?, ?, ?, 'h2', ?, NULL, ?, 0, NULL)",
-            (number, _at(4), later, summary, kind, kind),
+            "INSERT INTO revisions VALUES (?, 2, ?, ?, ?, 'h2', ?, NULL, ?, 3, ?)",
+            (number, _at(4), later, summary, kind, f"{kind},number,text", _at(2)),
         )
 
 

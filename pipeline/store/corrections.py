@@ -1,0 +1,129 @@
+"""The table `story_corrections` in feedback.db: which articles belong together and which do not, in a person's word.
+
+Stories are derived and their numbers change, so a word is about articles: two that belong `together`, or two that
+stand `apart`. Rows are appended; one that a later word contradicts is marked and stays. Articles are named by URL, and
+by number only where they have none, so that the word holds in a database made anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from pipeline.model import Correction, Said
+from pipeline.store.feedback import Feedback, moment, told
+from pipeline.times import stamp
+
+Named = tuple[int, str]
+"""An article by its number and its address."""
+
+
+class Corrections:
+    """Reads and writes what people said of stories. Every write is a transaction of its own, without news.db."""
+
+    def __init__(self, feedback: Feedback) -> None:
+        self._db, self._path = feedback.connection, feedback.path
+        with told(self._path):
+            there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'story_corrections'").fetchone()
+        self._there = there is not None
+
+    def merge(self, articles: Sequence[Named], actor: str, now: datetime) -> int:
+        """These articles are of one event, says `actor`: each is tied to the first. What kept any two of them apart is
+        taken back. Returns how many pairs were tied."""
+        first, *others = dict.fromkeys(articles)
+        self._write("apart", "together", product(articles, articles), product(others, [first]), actor, now)
+        return len(others)
+
+    def split(self, articles: Sequence[Named], rest: Sequence[Named], actor: str, now: datetime) -> int:
+        """These articles are not of one event with the rest, says `actor`; among themselves they are. What tied one of
+        them to the rest is taken back. Returns how many pairs were parted."""
+        pairs = list(product(dict.fromkeys(articles), dict.fromkeys(rest)))
+        self._write("together", "apart", [*pairs, *((b, a) for a, b in pairs)], pairs, actor, now)
+        if len(set(articles)) > 1:
+            self.merge(articles, actor, now)
+        return len(pairs)
+
+    def _write(
+        self, over: str, action: str, undone: Iterable[tuple[Named, Named]], pairs: Iterable[tuple[Named, Named]],
+        actor: str, now: datetime,
+    ) -> None:  # fmt: skip
+        with told(self._path), self._transaction():
+            self._db.executemany(
+                "UPDATE story_corrections SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND action = ?"
+                " AND url = ? AND other_url = ?",
+                [(stamp(now), over, one[1], other[1]) for one, other in undone if one != other],
+            )
+            self._db.executemany(
+                "INSERT INTO story_corrections"
+                " (action, article_id, other_article_id, url, other_url, actor, created_at)"
+                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM story_corrections"
+                " WHERE action = ?1 AND url = ?4 AND other_url = ?5 AND withdrawn_at IS NULL)",
+                [(action, one[0], other[0], one[1], other[1], actor, stamp(now)) for one, other in pairs],
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _read(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with told(self._path):
+            return self._db.execute(sql, values).fetchall()
+
+    def standing(self) -> tuple[Correction, ...]:
+        """Every word that counts, oldest first."""
+        if not self._there:
+            return ()
+        rows = self._read(
+            "SELECT id, action, article_id, other_article_id, url, other_url, actor, created_at FROM story_corrections"
+            " WHERE withdrawn_at IS NULL ORDER BY created_at, id"
+        )
+        return tuple(
+            Correction(number, action, one, other, url, other_url, actor, moment(said_at))
+            for number, action, one, other, url, other_url, actor, said_at in rows
+        )
+
+    def any(self) -> bool:
+        """Whether anything counts at all. One look by index."""
+        looked = "SELECT EXISTS (SELECT 1 FROM story_corrections WHERE withdrawn_at IS NULL)"
+        return self._there and bool(self._read(looked)[0][0])
+
+    def on(self, url: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The addresses one article belongs with, and those it stands apart from. By index; asked for every article
+        placed."""
+        if not self._there:
+            return frozenset(), frozenset()
+        found: dict[str, set[str]] = {"together": set(), "apart": set()}
+        for mine, other in (("url", "other_url"), ("other_url", "url")):
+            looked = f"SELECT action, {other} FROM story_corrections WHERE {mine} = ? AND withdrawn_at IS NULL"  # noqa: S608
+            for action, named in self._read(looked, url):
+                found[action].add(named)
+        return frozenset(found["together"]), frozenset(found["apart"])
+
+    def resolved(self, ids_of: Callable[[Sequence[str]], Mapping[str, int]]) -> Said:
+        """All that counts, by the numbers the articles have now (`ids_of`: URLs to numbers); without those that are not
+        there."""
+        words = self.standing()
+        ids = ids_of(sorted({url for word in words for url in (word.url, word.other_url) if url}))
+        together: list[tuple[int, int]] = []
+        apart: dict[int, set[int]] = defaultdict(set)
+        for word in words:
+            one = ids.get(word.url) if word.url else word.article_id
+            other = ids.get(word.other_url) if word.other_url else word.other_article_id
+            if one is None or other is None or one == other:
+                continue
+            if word.action == "together":
+                together.append((one, other))
+            else:
+                apart[one].add(other)
+        return Said(tuple(together), {one: frozenset(others) for one, others in apart.items()})
