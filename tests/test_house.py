@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PIPELINE = ROOT / "pipeline"
 
 FLOORS = {
-    "errors": 1, "model": 1, "urls": 1, "text": 1, "rarity": 1, "times": 1, "log": 1,
+    "errors": 1, "model": 1, "urls": 1, "text": 1, "rarity": 1, "times": 1, "log": 1, "learn": 1,
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
     "config": 2, "fetch": 2, "store": 2, "workers": 2,
