@@ -42,6 +42,15 @@ MOST = 600
 AS_GOOD = 0.004
 """Questions whose expected F1 differs by less than this teach as much; then other things decide."""
 
+ENOUGH = 8
+"""Labels of each kind from which weights are touched: a term's share among eight is known to within a sixth or so."""
+
+BOUND = 1.5
+"""A weight is raised or lowered by no more than this factor at a time."""
+
+LEAST_CHANGE = 0.05
+"""A smaller change of a weight is left out: the person who reads the difference should see what matters."""
+
 _LIKELY = 0.004
 _OPEN = 0.08
 
@@ -253,3 +262,30 @@ class _Belief:
 def _even(weights: Sequence[float]) -> list[float]:
     whole = sum(weights)
     return [weight / whole for weight in weights]
+
+
+def factors(on: Sequence[Iterable[str]], off: Sequence[Iterable[str]], least: int = ENOUGH) -> dict[str, float]:
+    """By what to multiply each term's weight: the terms of each article labelled on topic, and of each off topic.
+
+    Empty while there are fewer than `least` of either. The square root of how much more often a term stands in the ones
+    than in the others, both shares drawn towards a half (Laplace), within BOUND.
+    """
+    if min(len(on), len(off)) < least:
+        return {}
+    with_on, with_off = (_counts(articles) for articles in (on, off))
+    found = {}
+    for term in sorted(with_on.keys() | with_off.keys()):
+        share_on = (with_on.get(term, 0) + 1) / (len(on) + 2)
+        share_off = (with_off.get(term, 0) + 1) / (len(off) + 2)
+        factor = min(BOUND, max(1 / BOUND, math.sqrt(share_on / share_off)))
+        if abs(factor - 1) >= LEAST_CHANGE:
+            found[term] = factor
+    return found
+
+
+def _counts(articles: Sequence[Iterable[str]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for terms in articles:
+        for term in set(terms):
+            counts[term] = counts.get(term, 0) + 1
+    return counts

@@ -148,3 +148,25 @@ def test_differences_name_the_terms_that_moved_the_greatest_first() -> None:
     now = [Evidence("barrage", "title", 1, 0.15), Evidence("tide", "text", 1, 0.031), Evidence("weir", "text", 1, 0.2)]
     found = topics.differences(was, now)
     assert [(one.term, one.was, one.now) for one in found] == [("weir", 0.0, 0.2), ("barrage", 0.2, 0.15)]
+
+
+# --- weights --------------------------------------------------------------------------------------------------
+
+terms = st.sets(st.sampled_from(["barrage", "estuary", "sluice", "tide"]))
+
+
+@given(st.lists(terms, max_size=20), st.lists(terms, max_size=20))
+def test_weights_move_only_with_labels_enough_and_never_far(on: list[set[str]], off: list[set[str]]) -> None:
+    found = learn.factors(on, off)
+    assert all(1 / learn.BOUND <= factor <= learn.BOUND for factor in found.values())
+    if min(len(on), len(off)) < learn.ENOUGH:
+        assert found == {}
+    assert found == learn.factors(on[::-1], off[::-1])
+
+
+def test_a_term_that_stands_in_as_many_of_either_keeps_its_weight() -> None:
+    both = [{"barrage", "tide"}] * 10
+    assert learn.factors(both, both) == {}
+    found = learn.factors([{"barrage", "sluice"}] * 10, [{"barrage"}] * 10)
+    assert found.keys() == {"sluice"}
+    assert found["sluice"] > 1

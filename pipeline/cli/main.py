@@ -77,4 +77,4 @@ def main(context: click.Context, directory: Path, db: Path) -> None:
 
 
 # The commands register themselves on `main`; imported here, below it, so that each finds it.
-from pipeline.cli import adding, carrying, judging, looking, running, topics  # noqa: E402, F401
+from pipeline.cli import adding, carrying, judging, looking, running, teaching, topics  # noqa: E402, F401
