@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from pipeline.model import DecidedBy, Evidence, Match, Rules, Term, TopicProfile
-from pipeline.times import stamp
+from pipeline.times import from_stamp, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,13 @@ class Topics:
             for row in self._db.execute(columns.format(inner), (topic, value))
         }  # fmt: skip
         return [rows[article_id] for article_id in sorted(rows)]
+
+    def last_on(self, topic: str) -> datetime | None:
+        """When the latest article on the topic appeared; `None` when there is none."""
+        row = self._db.execute(
+            "SELECT max(published_at) FROM article_topics WHERE topic = ? AND on_topic = 1", (topic,)
+        ).fetchone()
+        return from_stamp(row[0])
 
     def decided_by_people(self) -> dict[tuple[int, str], bool]:
         """The tags that follow a person: (article id, topic) to on topic."""
