@@ -138,6 +138,23 @@ def test_article_and_story_name_the_agency_and_what_else_an_edit_changed(files: 
     assert "wire: AP" in get(site, f"/story/{story}").text
 
 
+def test_topic_shows_the_questions_whose_answers_would_teach_it_most(files: tuple[Path, Path], site: Any) -> None:
+    shown = get(site, "/topic/tiktok-sale").text.split("Three questions")[1].split("The profile in words")[0]
+    assert "newsbeat topic review tiktok-sale" in shown
+    asked = [int(number) for number in re.findall(r"/article/(\d+)", shown)]
+    assert len(set(asked)) == 3
+    with sqlite3.connect(files[0]) as db:
+        scores = [
+            db.execute(
+                "SELECT abs(score - threshold) / threshold FROM article_topics JOIN topics ON slug = topic"
+                " WHERE article_id = ? AND slug = 'tiktok-sale'",
+                (number,),
+            ).fetchone()[0]
+            for number in asked
+        ]
+    assert max(scores) < 0.9, "near the threshold"
+
+
 def test_topic_shows_columns_scores_and_near_misses(site: Any) -> None:
     shown = words(get(site, "/topic/tiktok-sale"))
     for part in ("Articles a day, 30 days", "The same numbers as a table", "Who covers it", "The profile in words"):

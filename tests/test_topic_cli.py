@@ -231,3 +231,119 @@ def test_backtest_lists_the_most_telling_and_counts_all(place: Path, newsbeat: N
     )
     assert (said["drop"], [one["title"] for one in said["dropped"]]) == (2, ["News of all"])
     assert said["dropped"][0]["why"] == f"the threshold is 0.99, was {between('most', 'half'):g}"
+
+
+# --- review ---------------------------------------------------------------------------------------------------
+
+
+def asked(run: Result) -> list[str]:
+    return [line.split("News of ")[1] for line in run.stdout.splitlines() if "/3  News of " in line]
+
+
+def test_review_asks_keeps_the_answers_and_says_what_tune_makes_of_them(place: Path, newsbeat: Newsbeat) -> None:
+    ran = newsbeat("topic", "review", "barrage", given="y\ny\nn\n")
+    assert ran.exit_code == 0, ran.output
+    assert len(set(asked(ran))) == 3
+    assert "party" not in asked(ran), "no threshold lets in what a rule keeps out"
+    assert "Example Times, 02 March 2026, article " in ran.stdout
+    assert "barrage 0." in ran.stdout
+    assert "3 answers kept." in ran.stdout
+    listed = newsbeat("topic", "label", "barrage").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["on", "on", "off"]
+    assert not set(asked(newsbeat("topic", "review", "barrage", given="q\n"))) & set(asked(ran)), "never asked twice"
+
+
+def test_a_question_can_be_passed_over_and_answers_given_before_leaving_are_kept(
+    place: Path, newsbeat: Newsbeat
+) -> None:
+    ran = newsbeat("topic", "review", "barrage", given="s\ny\nq\n")
+    assert len(set(asked(ran))) == 3
+    assert "1 answers kept." in ran.stdout
+    ran = newsbeat("topic", "review", "barrage", given="")
+    assert ran.exit_code == 0, "the end of what was given is leaving"
+    assert len(newsbeat("topic", "label", "barrage").stdout.splitlines()) == 1
+
+
+def test_review_says_so_when_there_is_nothing_to_ask(place: Path, newsbeat: Newsbeat) -> None:
+    (place / "config" / "topics" / "moon.toml").write_text(
+        'title = "Moon"\nthreshold = 0.3\n[[term]]\ntext = "moon"\nweight = 1.0\n'
+    )
+    ran = newsbeat("topic", "review", "moon")
+    assert ran.exit_code == 0
+    assert "nothing left to ask" in ran.stdout
+
+
+def test_a_program_takes_the_questions_as_json_and_answers_with_label(place: Path, newsbeat: Newsbeat) -> None:
+    said = json.loads(newsbeat("topic", "review", "barrage", "--json").stdout)
+    assert said["topic"] == "barrage"
+    assert len({one["article_id"] for one in said["questions"]}) == 3
+    first = said["questions"][0]
+    assert {"title", "lead", "outlet", "url", "published_at", "score", "on_topic", "terms"} <= first.keys()
+    newsbeat("topic", "label", "barrage", str(first["article_id"]), "on")
+    after = json.loads(newsbeat("topic", "review", "barrage", "--json").stdout)
+    assert first["article_id"] not in {one["article_id"] for one in after["questions"]}
+
+
+# --- tune -----------------------------------------------------------------------------------------------------
+
+
+def test_tune_proposes_a_threshold_between_the_answers_and_writes_it_only_when_told(
+    place: Path, newsbeat: Newsbeat
+) -> None:
+    newsbeat("topic", "label", "barrage", number("half"), "on")
+    newsbeat("topic", "label", "barrage", number("some"), "off")
+    path = place / "config" / "topics" / "barrage.toml"
+    before = path.read_text()
+    ran = newsbeat("topic", "tune", "barrage")
+    assert ran.exit_code == 0, ran.output
+    assert "-threshold = " in ran.stdout
+    assert "  # set by hand" in ran.stdout
+    assert "1 right, precision -, recall 0.00 now" in ran.stdout
+    assert "2 right, precision 1.00, recall 1.00 with the change" in ran.stdout
+    assert "weights stay: they need 8 labels on topic and 8 off" in ran.stdout
+    assert path.read_text() == before, "nothing changes without the person"
+    said = json.loads(newsbeat("topic", "tune", "barrage", "--write", "--json").stdout)
+    scores = scored()
+    assert scores["some"] < said["threshold"]["proposed"] <= scores["half"]
+    assert said["written"]
+    changed = [
+        line for line, old in zip(path.read_text().splitlines(), before.splitlines(), strict=True) if line != old
+    ]
+    assert changed == [f"threshold = {said['threshold']['proposed']:g}  # set by hand"]
+    assert "nothing to change" in newsbeat("topic", "tune", "barrage").stdout
+    newsbeat("retag")
+    assert on_topic(place) == {"all", "most", "half"}
+
+
+def test_tune_without_labels_says_how_to_begin(newsbeat: Newsbeat) -> None:
+    assert "topic review barrage" in newsbeat("topic", "tune", "barrage").stdout
+
+
+def test_weights_move_once_there_are_labels_enough_and_they_help_on_others(place: Path, newsbeat: Newsbeat) -> None:
+    with Store.open(place / "news.db") as store:
+        with store.transaction():
+            outlet = store.feeds.outlet_id(Outlet("Example Times", (), "Example Media Group"))
+            ids = {}
+            for at in range(12):
+                for kind, words in (("on", "The sluice on the barrage."), ("off", "The estuary by the barrage.")):
+                    report = article(f"{kind}{at}", title=f"Report {at}", summary=None, text=words + " " + BODY)
+                    ids[kind, at] = (store.articles.add(report, outlet) or 0, report.url)
+        for (kind, _), (article_id, url) in ids.items():
+            store.feedback.say(article_id, url, "barrage", kind == "on", "ada", NOW)
+    newsbeat("retag")
+    said = json.loads(newsbeat("topic", "tune", "barrage", "--json").stdout)
+    weights = {one["term"]: one["proposed"] / one["now"] for one in said["weights"]}
+    assert weights["sluice"] == pytest.approx(1.5, abs=0.01)
+    assert weights["estuary"] == pytest.approx(1 / 1.5, abs=0.01)
+    assert said["after"]["hit"] + said["after"]["left"] >= said["before"]["hit"] + said["before"]["left"]
+    assert "+weight = 0.45" in said["diff"]
+
+
+def test_a_file_that_gives_no_threshold_gets_one_above_its_tables(place: Path, newsbeat: Newsbeat) -> None:
+    path = place / "config" / "topics" / "barrage.toml"
+    path.write_text("".join(line for line in PROFILE.splitlines(True) if not line.startswith("threshold")))
+    newsbeat("retag")
+    newsbeat("topic", "label", "barrage", number("all"), "off")
+    said = json.loads(newsbeat("topic", "tune", "barrage", "--write", "--json").stdout)
+    assert said["written"]
+    assert config.topic(path).threshold == said["threshold"]["proposed"] > scored()["all"]

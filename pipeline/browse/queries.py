@@ -44,7 +44,8 @@ NEW_ARTICLES = Query("SELECT count(*) AS n FROM articles WHERE first_seen_at >= 
 
 TOPICS = Query("SELECT slug, title, threshold FROM topics WHERE active = 1 ORDER BY title")
 TOPIC = Query(
-    "SELECT slug, title, threshold, profile_hash, seed, profile, active FROM topics WHERE slug = :topic",
+    "SELECT slug, title, threshold, profile_hash, seed, profile, active, judged_to, judge_until FROM topics"
+    " WHERE slug = :topic",
     {"topic": "tiktok"},
 )
 TOPIC_DAYS = Query(
@@ -83,8 +84,27 @@ TOPIC_OUTLETS = Query(
 NEAR_MISSES = Query(
     "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
     " WHERE on_topic = 0 AND topic = :topic AND published_at >= :since AND +score >= :floor"
+    " AND decided_by <> 'person'"
     " ORDER BY +score DESC, published_at DESC LIMIT :most",
     {"topic": "tiktok", "floor": 0.1, "most": 8, **_SINCE},
+)
+# What `learn.questions` chooses from: the latest on either side, without those that a rule keeps out.
+_SIDE = (
+    "SELECT article_id, score, published_at FROM article_topics WHERE on_topic = {} AND topic = :topic"
+    " AND published_at >= :since AND decided_by <> 'rule' ORDER BY published_at DESC LIMIT :most"
+)
+QUESTION_POOL = Query(
+    "SELECT near.article_id, near.score, near.published_at,"
+    " coalesce(sa.story_id, -coalesce(copies.copy_of, near.article_id)) AS story"
+    f" FROM (SELECT * FROM ({_SIDE.format(1)}) UNION ALL SELECT * FROM ({_SIDE.format(0)})) AS near"
+    " CROSS JOIN articles AS copies ON copies.id = near.article_id"
+    " LEFT JOIN story_articles AS sa ON sa.article_id = near.article_id",
+    {"topic": "tiktok", "most": 300, **_SINCE},
+)
+SAID = Query(
+    "SELECT article_id, score, on_topic, published_at FROM article_topics"
+    " WHERE decided_by = 'person' AND topic = :topic LIMIT 1000",
+    {"topic": "tiktok"},
 )
 # The plus keeps SQLite going by time across topics, and stopping when it has enough.
 NEWEST_ON_TOPIC = Query(

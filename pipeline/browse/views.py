@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from pipeline import learn
 from pipeline.text import listing
 
 from . import charts, health, queries, site, stored, times
@@ -21,6 +22,8 @@ _FRONT_LINES = 24
 # How far below the threshold is still "just under".
 _NEAR = 0.6
 _BLIND_FAMILIES = 3
+# Articles on either side of the threshold among which the three questions are found.
+_POOL = 300
 
 
 def headline(row: Row) -> str:
@@ -130,6 +133,23 @@ async def front(datasette: Any, request: Any) -> Any:
     )
 
 
+async def questions(datasette: Any, topic: Row, since: str) -> list[Row]:
+    """The three articles whose labels would teach the topic most, as rows of article_topics."""
+    slug, threshold = topic["slug"], topic["threshold"]
+    said = {row["article_id"]: row for row in await rows(datasette, queries.SAID, topic=slug)}
+    near = await rows(datasette, queries.QUESTION_POOL, topic=slug, since=since, most=_POOL)
+    pool = {
+        row["article_id"]: learn.Candidate(row["article_id"], row["score"], row["story"], row["published_at"][:10])
+        for row in near
+    }
+    for number, row in said.items():
+        pool.setdefault(number, learn.Candidate(number, row["score"]))
+    labels = {number: bool(row["on_topic"]) for number, row in said.items()}
+    chosen = learn.questions([pool[number] for number in sorted(pool)], labels, threshold)
+    by_number = {row["article_id"]: row for row in near}
+    return [{**by_number[one.number], "topic": slug, "evidence": None} for one in chosen if one.number in by_number]
+
+
 async def topic(datasette: Any, request: Any) -> Any:
     """One topic: its days, its stories, every article against the threshold, who covers it, near misses."""
     slug = request.url_vars["slug"]
@@ -161,7 +181,10 @@ async def topic(datasette: Any, request: Any) -> Any:
     outlets = await rows(datasette, queries.TOPIC_OUTLETS, topic=slug, since=since)
     lines = await listed(datasette, matches[:_PAGE], known)
     misses = await listed(datasette, near, known)
-    for line in (*lines, *misses):
+    asked = await listed(
+        datasette, await questions(datasette, row, since) if row["active"] and not older else [], known
+    )
+    for line in (*lines, *misses, *asked):
         line["meter"] = charts.meter(line["score"], row["threshold"])
     return await site.page(
         datasette,
@@ -185,4 +208,6 @@ async def topic(datasette: Any, request: Any) -> Any:
         outlet_count=len(outlets),
         family_count=len({o["family"] for o in outlets}),
         misses=misses,
+        asked=asked,
+        judged=row["judged_to"] * 100 // max(1, row["judge_until"] or 1) if row["judged_to"] is not None else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline import config, service
+from pipeline import checkup, config, service
 from pipeline.cli.main import Place, main
 from pipeline.errors import StoreError, UsageError
 from pipeline.store import FEEDBACK, Store
@@ -26,11 +27,16 @@ def check(place: Place) -> None:
 
     What is allowed and yet worth a look is named too (an outlet that is spelled almost like another, a feed whose
     certificate is not checked), and is no failure.
+
+    Topics are also looked over as a doctor would: terms that never hit or hit everything, that stand twice, a threshold
+    nothing reaches, rules that keep everything out. Where there is a database, they are tried on its latest articles,
+    for a few seconds. Exit 2 only for what cannot work; a warning is advice.
     """
     setup = config.load(place.directory)
+    grave = _topics_checked(place, setup)
     click.echo(
         f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
-        + (" everything is in order." if setup.fetch.contact else " one thing is to be done before `newsbeat run`:")
+        + _in_order(setup, grave)
     )
     for doubt in config.doubts(setup, place.directory):
         click.echo(f"worth a look: {doubt}", err=True)
@@ -40,6 +46,33 @@ def check(place: Place) -> None:
             " can reach you: a web page or a mail address.",
             err=True,
         )
+    if grave:
+        raise SystemExit(2)
+
+
+def _topics_checked(place: Place, setup: config.Setup) -> bool:
+    """Tells what is wrong with the topics; whether one of them cannot work."""
+    grave = False
+    with contextlib.ExitStack() as opened:
+        store = None
+        if place.db.is_file() and place.db.stat().st_size:
+            try:
+                store = opened.enter_context(Store.read(place.db))
+            except StoreError as error:
+                click.echo(f"newsbeat: {error} The topics were not tried on it.", err=True)
+        for profile, finding in checkup.of_topics(setup.topics, store, service.clock()):
+            grave |= finding.grave
+            where = place.directory / "topics" / f"{profile.slug}.toml"
+            key = f"{finding.key}: " if finding.key else ""
+            mark = "newsbeat" if finding.grave else "warning"
+            click.echo(f"{mark}: {where}: {key}{finding.why} {finding.cure}", err=True)
+    return grave
+
+
+def _in_order(setup: config.Setup, grave: bool) -> str:
+    if grave:
+        return " not everything is in order."
+    return " everything is in order." if setup.fetch.contact else " one thing is to be done before `newsbeat run`:"
 
 
 def _duration(_context: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:

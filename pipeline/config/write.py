@@ -1,4 +1,4 @@
-"""Adding feeds to feeds.toml, the one file in `config/` that a command writes. The only user of tomlkit.
+"""Adding feeds to feeds.toml. With tuning.py the only user of tomlkit.
 
 What stands in the file stays as it is, comments and order included; new feeds come at the end. The new text is read
 back by the same reader as every start of the program before it takes the old one's place, in one step: a reader sees
@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,8 @@ def add_feeds(directory: Path, groups: Sequence[Group]) -> None:
         with _alone(path.parent):
             before = path.read_bytes()
             after = _with(before.decode("utf-8"), groups).encode("utf-8")
-            _replace(path, before, after, [one.url for group in groups for one in group.feeds])
+            added = [one.url for group in groups for one in group.feeds]
+            _replace(path, before, after, lambda fresh: _check(path, fresh, added))
     except OSError as error:
         raise _refused(path, f"cannot be written ({error.strerror}).", "Check its owner and permissions.") from None
     except (UnicodeDecodeError, TOMLKitError) as error:
@@ -115,16 +116,16 @@ def _filled(table: AnyTable, one: Feed) -> AnyTable:
     return table
 
 
-def _replace(path: Path, before: bytes, after: bytes, added: list[str]) -> None:
-    """Puts the new text in the old one's place, once it is known to read well and the old one is still the same."""
-    handle, name = tempfile.mkstemp(prefix=".feeds-", dir=path.parent)
+def _replace(path: Path, before: bytes, after: bytes, check: Callable[[Path], object]) -> None:
+    """Puts the new text in the old one's place, once `check` has read it well and the old one is still the same."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(after)
             file.flush()
             os.fsync(handle)
-        _check(path, fresh, added)
+        check(fresh)
         old = path.stat()
         fresh.chmod(stat.S_IMODE(old.st_mode))
         with contextlib.suppress(PermissionError):

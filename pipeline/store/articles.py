@@ -285,6 +285,22 @@ class Articles:
             yield from batch
             after = batch[-1].id or 0
 
+    def latest(self, most: int) -> Iterator[Article]:
+        """The articles that came last, the last first."""
+        rows = self._db.execute("SELECT id FROM articles ORDER BY id DESC LIMIT ?", (most,)).fetchall()
+        for at in range(0, len(rows), 100):
+            yield from reversed(self.get([row[0] for row in rows[at : at + 100]]))
+
+    def newest_at(self) -> datetime | None:
+        """When an article was last new; `None` in an empty archive."""
+        row = self._db.execute("SELECT first_seen_at FROM articles ORDER BY id DESC LIMIT 1").fetchone()
+        return from_stamp(row[0]) if row else None
+
+    def oldest_at(self) -> datetime | None:
+        """When the archive began."""
+        row = self._db.execute("SELECT first_seen_at FROM articles ORDER BY id LIMIT 1").fetchone()
+        return from_stamp(row[0]) if row else None
+
     def _read(self, where: str, values: tuple[object, ...]) -> Iterator[Article]:
         rows = self._db.execute(
             # `where` is one of this class's own conditions; what comes from outside is bound.

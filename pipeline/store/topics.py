@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from pipeline.model import DecidedBy, Evidence, Match, Rules, Term, TopicProfile
-from pipeline.times import stamp
+from pipeline.times import from_stamp, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,17 @@ class Tag:
     profile_hash: str
     decided_by: DecidedBy
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an article stands to a topic, with what it belongs together with: its story, or what it copies (negative)."""
+
+    article_id: int
+    score: float
+    profile_hash: str
+    published_at: str
+    group: int
 
 
 class Topics:
@@ -116,6 +127,32 @@ class Topics:
             (topic, _json(list(article_ids))),
         )
         return {row[0]: Tag(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows}
+
+    def standing(self, topic: str, most: int, article_ids: Sequence[int] = ()) -> list[Standing]:
+        """How articles stand to a topic: the latest `most` on it, the latest `most` off it, and these. Without those
+        that a rule keeps out."""
+        columns = (
+            "SELECT t.article_id, t.score, t.profile_hash, t.published_at, sa.story_id, a.copy_of"
+            " FROM ({}) t JOIN articles a ON a.id = t.article_id"
+            " LEFT JOIN story_articles sa ON sa.article_id = t.article_id WHERE t.decided_by != 'rule'"
+        )
+        latest = "SELECT * FROM article_topics WHERE topic = ? AND on_topic = {} ORDER BY published_at DESC LIMIT ?"
+        named = "SELECT * FROM article_topics WHERE topic = ? AND article_id IN (SELECT value FROM json_each(?))"
+        rows = {
+            row[0]: Standing(row[0], row[1], row[2], row[3], row[4] or -(row[5] or row[0]))
+            for inner, value in (
+                (latest.format(1), most), (latest.format(0), most), (named, _json(list(article_ids)))
+            )
+            for row in self._db.execute(columns.format(inner), (topic, value))
+        }  # fmt: skip
+        return [rows[article_id] for article_id in sorted(rows)]
+
+    def last_on(self, topic: str) -> datetime | None:
+        """When the latest article on the topic appeared; `None` when there is none."""
+        row = self._db.execute(
+            "SELECT max(published_at) FROM article_topics WHERE topic = ? AND on_topic = 1", (topic,)
+        ).fetchone()
+        return from_stamp(row[0])
 
     def decided_by_people(self) -> dict[tuple[int, str], bool]:
         """The tags that follow a person: (article id, topic) to on topic."""

@@ -2,9 +2,11 @@
 
 `profile` writes a profile from a document (seed.py), `match` scores an article against compiled profiles (match.py),
 and `toml` writes a profile as a person would want to read and edit it (writing.py). Reading TOML is `config`'s.
-`settled` lets a person's word go before the score (known.py).
+`settled` lets a person's word go before the score (known.py), `marks` holds verdicts against labels (marks.py), and
+`findings` says what is wrong with a profile that reads well (doctor.py).
 """
 
+from pipeline.topics.doctor import Finding, Tried, findings
 from pipeline.topics.known import SAID, settled
 from pipeline.topics.marks import Difference, Marks, differences, marks
 from pipeline.topics.match import Compiled, Panel, compiled, match
@@ -15,11 +17,14 @@ __all__ = [
     "SAID",
     "Compiled",
     "Difference",
+    "Finding",
     "Marks",
     "Panel",
+    "Tried",
     "compiled",
     "differences",
     "document",
+    "findings",
     "marks",
     "match",
     "profile",

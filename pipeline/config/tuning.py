@@ -1,0 +1,66 @@
+"""A topic's file with another threshold and other weights: as text to be looked at, and written when a person says so.
+
+Everything else in the file stays as it is, comments and order included.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array
+
+from pipeline.config.load import topic
+from pipeline.config.write import _alone, _refused, _replace
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A file as it is, and as it would be."""
+
+    path: Path
+    before: str
+    after: str
+
+    @property
+    def diff(self) -> str:
+        """What would change, as a unified diff; empty when nothing would."""
+        name = str(self.path)
+        lines = difflib.unified_diff(self.before.splitlines(True), self.after.splitlines(True), name, name, n=2)
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def retuned(path: Path, threshold: float, weights: Mapping[int, float]) -> Edit:
+    """The topic in `path` with this threshold, and these weights by the term's place in the file, from 0.
+
+    Raises ConfigErrors when the file cannot be read.
+    """
+    now = topic(path)
+    try:
+        before = path.read_bytes().decode("utf-8")
+        document = tomlkit.parse(before)
+        if now.threshold != threshold:
+            document["threshold"] = threshold
+        terms = document["term"]
+        assert isinstance(terms, AoT | Array)
+        for at, weight in weights.items():
+            if now.terms[at].weight != weight:
+                terms[at]["weight"] = weight
+        return Edit(path, before, tomlkit.dumps(document))
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise _refused(path, f"cannot be read for editing ({error}).", "Change it by hand.") from None
+
+
+def write_topic(edit: Edit) -> None:
+    """Puts the edited text in its file's place in one step. Raises ConfigErrors: the file then stays, also when
+    somebody changed it meanwhile."""
+    path = edit.path.resolve()
+    try:
+        with _alone(path.parent):
+            _replace(path, edit.before.encode("utf-8"), edit.after.encode("utf-8"), topic)
+    except OSError as error:
+        raise _refused(path, f"cannot be written ({error.strerror}).", "Check its owner and permissions.") from None
