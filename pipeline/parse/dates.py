@@ -15,8 +15,6 @@ import feedparser
 from feedparser.datetimes import _parse_date
 from feedparser.datetimes.rfc822 import timezone_names
 
-from pipeline.parse.entry import moment
-
 LONGEST = 200
 """A longer text is no date; feedparser would look at it in nine ways."""
 
@@ -33,10 +31,8 @@ def read(said: str) -> datetime | None:
     """The moment a feed's date names, as aware UTC in whole seconds; `None` when it names none after 1969."""
     if not said or len(said) > LONGEST:
         return None
-    try:
-        return moment(_quick(said)) or moment(_slow(said))
-    except (ValueError, OverflowError):
-        return None
+    at = _quick(said) or _slow(said)
+    return at if at is not None and at.year >= 1970 else None
 
 
 @lru_cache(maxsize=1024)
@@ -66,7 +62,8 @@ def _quick(said: str) -> datetime | None:
             return at - timedelta(minutes=offset if sign == "+" else -offset) if offset else at
         if _ISO.fullmatch(said):
             at = datetime.fromisoformat(said.upper())
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            return at.replace(microsecond=0) if at.microsecond else at
     except (KeyError, ValueError, OverflowError):
         pass
     return None

@@ -17,12 +17,9 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 from pipeline.parse import names
 from pipeline.parse.entry import MAX_ENTRIES
-from pipeline.parse.fields import Document, Item, sync
-from pipeline.parse.items import OPENINGS, Openings
+from pipeline.parse.fields import Document, Fields, Item, sync
+from pipeline.parse.items import MAX_DEPTH, Openings
 from pipeline.parse.names import PERSON, XML_BASE, XML_LANG, XML_PREFIX, Refused, local
-
-MAX_DEPTH = 64
-"""Deepest nesting read here; feedparser's way has a limit of its own."""
 
 _ENDS_EARLY = frozenset((3, 5, 6, 20))  # no element found, unclosed token, partial character, unclosed CDATA section
 _JUNK_AFTER = 9
@@ -52,7 +49,7 @@ class _Walk(Openings):
     def __init__(self, body: bytes, url: str) -> None:
         super().__init__(body, url)
         self.root = ""
-        self.item_at = 0
+        self.item_at = self.field_at = 0
         self.in_feed = self.channels = self.ended = self.feed_summary = False
         self.bases: list[tuple[int, str]] = []
         parser = self.parser
@@ -61,6 +58,7 @@ class _Walk(Openings):
         parser.buffer_size = 1 << 16
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
+        parser.CharacterDataHandler = self.pieces.append
         parser.StartNamespaceDeclHandler = self.declares
         parser.StartDoctypeDeclHandler = self.doctype
 
@@ -70,51 +68,44 @@ class _Walk(Openings):
         self.depth = depth = self.depth + 1
         if self.open_at:
             self._inner(raw, attributes)
-            return
-        name = self.names[raw]
-        if self.item is not None:
-            if depth == self.item_at + 1:
-                opening = OPENINGS.get(name)
-                if opening is None:
-                    if name in names.HANDLED:
-                        raise Refused(f"<{name}> in an entry")
-                    self.skip(name, attributes)
-                else:
-                    opening(self, name, attributes)
+        elif depth == self.field_at:
+            name, close, opening = self.ways[raw]
+            if opening is not None and (attributes or close is None):
+                opening(self, name, close, attributes)
             else:
-                self.open_in_group(name, attributes)
+                self.field = name
+                self.close = close
+                self.open_at = depth
+                self.pieces.clear()
+        elif self.item is not None:
+            self.open_in_group(raw, attributes)
         else:
-            self._outside(name, attributes)
+            self._outside(self.names[raw], attributes)
 
     def end(self, raw: str) -> None:
         depth = self.depth
         self.depth = depth - 1
-        if self.open_at:
-            if depth != self.open_at:
-                if self.markup:
-                    self.pieces.append(f"</{local(raw)}>")
-                elif self.field == "author":
-                    self._author_part(raw)
-                elif self.field == "source":
-                    self._source_part(raw, depth)
-                elif self.field in ("skiphours", "skipdays"):
-                    self._skip_part(raw)
-                return
-            self.parser.CharacterDataHandler = None
+        if depth == self.open_at:
             self.open_at = 0
-            close, self.close = self.close, None
-            if close is not None:
-                close()
-                self.pieces.clear()
-        elif self.item is not None:
-            if depth == self.item_at:
-                self.item = None
-                self.has_content = False
-        elif depth == 1 or (depth == 2 and self.in_feed and self.root != "feed"):
-            self.in_feed = False
-            self.ended = depth == 1
-        if self.bases and self.bases[-1][0] == depth:
-            self.base = self.bases.pop()[1]
+            if self.close is not None:
+                close, self.close = self.close, None
+                close(self)
+                if self.markup:
+                    self.markup = False
+                    self.parser.CharacterDataHandler = self.pieces.append
+            self.inside = None
+        elif self.open_at:
+            self._inner_ends(raw, depth)
+        elif depth == self.item_at:
+            self.item = None
+            self.item_at = self.field_at = 0
+            self.has_content = False
+            self._leave(depth)
+        elif depth < 3 and self.item is None:
+            if depth == 1 or (self.in_feed and self.root != "feed"):
+                self.in_feed = False
+                self.ended = depth == 1
+            self._leave(depth)
 
     def declares(self, prefix: str | None, uri: str | None) -> None:
         """A namespace is declared. Refused where feedparser's one table of prefixes would be led astray."""
@@ -152,7 +143,7 @@ class _Walk(Openings):
                     raise Refused("a channel with an address")
                 self._rebase(given)
             elif name in ("image", "textinput"):
-                self.skip_within(name, names.IN_PICTURE if name == "image" else names.IN_TEXTINPUT)
+                self.skip(name, names.IN_PICTURE if name == "image" else names.IN_TEXTINPUT)
                 self.title_depth = -1
             else:
                 raise Refused(f"<{name}> beside the channel")
@@ -181,6 +172,7 @@ class _Walk(Openings):
         document = self.document
         document.seen += 1
         self.item_at = self.depth
+        self.field_at = self.depth + 1
         self.title_depth = -1
         self.item = item = Item(self.base)
         if document.seen <= MAX_ENTRIES:
@@ -198,38 +190,37 @@ class _Walk(Openings):
 
     def _feed_field(self, name: str, attributes: dict[str, str]) -> None:
         if name in names.TITLE:
-            self.collect("title", attributes, self.end_feed_title)
+            self.collect("title", Fields.end_feed_title, attributes)
         elif name == "link":
             self._feed_link(attributes)
         elif name in names.LANGUAGE:
-            self.collect("language", {}, self.end_feed_language)
+            self.collect("language", Fields.end_feed_language, {})
         elif name in names.HINTS:
             if attributes:
                 raise Refused(f"<{name}> with attributes")
-            self.collect(name, {}, self.end_feed_hint)
+            self.collect(name, Fields.end_feed_hint, {})
         elif name in ("skiphours", "skipdays"):
-            self.skip(name, attributes)
-            self.inside = frozenset((name[4:-1],))
+            self.skip(name, frozenset((name[4:-1],)))
         elif name in names.SUMMARY or name in names.DESCRIPTION:
             if self.feed_summary and not self.has_content:
                 self.has_content = True
             elif name in names.SUMMARY:
                 self.feed_summary = True
-            self.skip(name, attributes)
+            self.skip(name)
         elif name == "image":
             self.title_depth = -1
-            self.skip_within(name, names.IN_PICTURE)
+            self.skip(name, names.IN_PICTURE)
         elif name == "textinput":
             self.title_depth = -1
-            self.skip_within(name, names.IN_TEXTINPUT)
+            self.skip(name, names.IN_TEXTINPUT)
         elif name in names.AUTHOR:
-            self.skip_within("person", PERSON)
+            self.skip("person", PERSON)
         elif name in names.GUID or name in names.PUBLISHED or name in names.UPDATED:
-            self.skip(name, attributes)
+            self.skip(name)
         elif name in ("hour", "day") or names.matters(name):
             raise Refused(f"<{name}> in the feed")
         else:
-            self.skip(name, attributes)
+            self.skip(name)
 
     def _feed_link(self, attributes: dict[str, str]) -> None:
         given = self.link_attributes(attributes)
@@ -238,7 +229,7 @@ class _Walk(Openings):
             self.document.links.append((given.get("rel", "alternate"), _urljoin(self.own_base(given), href)))
         elif given.get("rel", "alternate") != "alternate":
             raise Refused("a link of the feed without an address")
-        self.skip("link", {})
+        self.skip("link")
 
     # --- inside a field -------------------------------------------------------------------------------------
 
@@ -249,23 +240,35 @@ class _Walk(Openings):
         name = self.names[raw]
         if self.markup:
             self._markup(raw, name, attributes)
-        elif self.inside is not None:
-            if self.field == "author":
+        elif self.close is not None:
+            if self.field in names.AUTHOR:
                 self._author_part_opens(name, attributes)
             elif self.field == "source":
                 self._source_part_opens(name, attributes)
-            elif name in self.inside:
-                if self.field in ("skiphours", "skipdays"):
-                    self.pieces.clear()
-                    self.parser.CharacterDataHandler = self.pieces.append
-            elif self.field in ("image", "textinput") or names.matters(name) or name in names.HINTS:
+            else:
+                raise Refused(f"markup in <{self.field}>")
+        elif self.inside is not None:
+            self.pieces.clear()
+            if name in self.inside:
+                return
+            if self.field in ("image", "textinput") or names.matters(name) or name in names.HINTS:
                 raise Refused(f"<{name}> in <{self.field}>")
-        elif self.close is not None:
-            raise Refused(f"markup in <{self.field}>")
         elif names.matters(name) or (
             self.item is None and (name in names.HINTS or name in names.LANGUAGE or name in ("hour", "day"))
         ):
             raise Refused(f"<{name}> in <{self.field}>")
+
+    def _inner_ends(self, raw: str, depth: int) -> None:
+        if self.markup:
+            self.pieces.append(f"</{local(raw)}>")
+        elif self.close is not None:
+            if self.field == "source":
+                self._source_part(raw, depth)
+            else:
+                self._author_part(raw)
+        elif self.field in ("skiphours", "skipdays") and self.names[raw] in (self.inside or ()):
+            said = "".join(self.pieces).strip()
+            (self.document.hours if self.field == "skiphours" else self.document.days).append(said)
 
     def _markup(self, raw: str, name: str, attributes: dict[str, str]) -> None:
         """An element of XHTML, written out again as feedparser writes it."""
@@ -288,7 +291,10 @@ class _Walk(Openings):
         if self.depth != self.open_at + 1:
             raise Refused("nested elements in an author")
         if name in PERSON:
-            self.attributes = {"part": name, "before": "".join(self.pieces)}
+            assert self.item is not None
+            if not self.attributes:
+                self.item.authors.append({})
+            self.attributes = {"before": "".join(self.pieces)}
             self.pieces.clear()
         elif names.matters(name) or not attributes:
             raise Refused(f"<{name}> in an author")
@@ -320,14 +326,11 @@ class _Walk(Openings):
                 self.attributes["title"] = self.attributes.get("title") or self.text()
             self.pieces[:] = [self.attributes["before"]]
 
-    def _skip_part(self, raw: str) -> None:
-        if self.names[raw] in (self.inside or ()):
-            self.parser.CharacterDataHandler = None
-            said = "".join(self.pieces).strip()
-            self.pieces.clear()
-            (self.document.hours if self.field == "skiphours" else self.document.days).append(said)
-
     # --- helpers --------------------------------------------------------------------------------------------
+
+    def _leave(self, depth: int) -> None:
+        if self.bases and self.bases[-1][0] == depth:
+            self.base = self.bases.pop()[1]
 
     def _rebase(self, given: dict[str, str]) -> None:
         said = given.get(XML_BASE, given.get("base"))

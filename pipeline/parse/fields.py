@@ -16,10 +16,12 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 from pipeline.parse.names import XML_BASE, Refused
 
-# U+0080 to U+009F, in UTF-8 and by number: characters of windows-1252 in the wrong place. Rare, and looked for
-# once in a document rather than in each text.
+# What makes a text worth repairing: U+0080 to U+009F, two characters of Latin-1 that were one in UTF-8, and characters
+# of Latin-1 by number. Rare, and looked for once in a document rather than in each text.
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_C1_REFERENCE = re.compile(rb"&#(?:[xX]0*[89][0-9a-fA-F];|0*1[2-5][0-9];)")
+_C1_TEXT = re.compile("[\x80-\x9f]")
+_DOUBLE = re.compile(rb"\xc3[\x82-\xb4]\xc2[\x80-\xbf]")
+_BY_NUMBER = re.compile(rb"&#(?:[xX]0*[89a-fA-F][0-9a-fA-F];|0*(?:1[2-9]|2[0-5])[0-9];)")
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 PLAIN_LINK = re.compile(r"https?://(?!/)[!#-;=?-Z_a-z~]*", re.A)
 _ADDRESS = re.compile(
@@ -43,7 +45,7 @@ class Item:
     contents: list[str] = field(default_factory=list)
     author: str | None = None
     authors: list[dict[str, str]] = field(default_factory=list)
-    origins: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, str] | None = None
     publisher: str | None = None
     publisher_url: str | None = None
     published: str | None = None
@@ -66,20 +68,25 @@ class Document:
     flaw: str | None = None
 
 
+Close = Callable[["Fields"], None]
+
+
 class Fields:
     """What has been read so far. `depth` is that of the element we are in, `open_at` that of the field which is being
-    read, 0 when there is none; `close` is what is done at its end."""
+    read, 0 when there is none; `close` is what is done with its text at its end, and `inside` names the elements it may
+    hold."""
 
     def __init__(self, body: bytes, url: str) -> None:
         self.body = body
-        self.c1: bool | None = None
+        self.odd: bool | None = None
         self.document = Document()
         self.item: Item | None = None
         self.base = make_safe_absolute_uri(url, url) or url
         self.version = ""
         self.depth = self.open_at = 0
         self.field = ""
-        self.close: Callable[[], None] | None = None
+        self.close: Close | None = None
+        self.inside: frozenset[str] | None = None
         self.pieces: list[str] = []
         self.attributes: dict[str, str] = {}
         self.markup = False
@@ -97,9 +104,9 @@ class Fields:
             text = pieces[0].strip() if pieces else ""
         if text.isascii():
             return text
-        if self.c1 is None:
-            self.c1 = bool(_C1.search(self.body) or _C1_REFERENCE.search(self.body))
-        return repaired(text, self.c1)
+        if self.odd is None:
+            self.odd = _is_odd(self.body)
+        return repaired(text) if self.odd else text
 
     def own_base(self, given: dict[str, str]) -> str:
         """The address from which links in an element with these attributes are taken."""
@@ -149,8 +156,7 @@ class Fields:
             said = _urljoin(self.own_base(self.attributes), said)
         said = _REFERENCE.sub(r"&\g<1>", said.replace("&amp;", "&")) if "&" in said else said
         item.link = said
-        if said:
-            item.links[-1] = (item.links[-1][0], said)
+        item.links.append((self.attributes.get("rel", "alternate"), said or None))
         self.attributes = {}
 
     def end_guid(self) -> None:
@@ -163,12 +169,18 @@ class Fields:
         self.attributes = {}
 
     def end_description(self) -> None:
-        assert self.item is not None
-        self.item.summary = self.text()
+        """The last one counts; but a second one, where there is no content yet, is the content."""
+        item = self.item
+        assert item is not None
+        if item.summary is not None and not self.has_content:
+            self.end_content()
+        else:
+            item.summary = self.text()
 
     def end_content(self) -> None:
         """Content is the summary too, where there is none."""
         item, said = self.item, self.text()
+        self.has_content = True
         assert item is not None
         item.contents.append(said)
         if item.summary is None:
@@ -176,12 +188,13 @@ class Fields:
 
     def end_origin(self) -> None:
         assert self.item is not None
-        self.item.origins[self.field] = self.text()
+        self.item.origins = {**(self.item.origins or {}), self.field: self.text()}
 
     def end_source(self) -> None:
-        """The last source counts: its text, or the title in it."""
+        """The last source counts: its text, or the title in it. A title after it may take the place of one before."""
         assert self.item is not None
         said = self.text()
+        self.title_depth = -1
         self.item.publisher = said or self.attributes.get("title")
         self.item.publisher_url = self.attributes.get("url")
         self.attributes = {}
@@ -196,8 +209,11 @@ class Fields:
 
     def end_author(self) -> None:
         assert self.item is not None
+        if not self.attributes:
+            self.item.authors.append({})
         self.item.author = self.text()
         sync(self.item)
+        self.attributes = {}
 
 
 def sync(item: Item) -> None:
@@ -224,11 +240,19 @@ def sync(item: Item) -> None:
         last["name"] = said
 
 
-def repaired(text: str, c1: bool) -> str:
+def _is_odd(body: bytes) -> bool:
+    return (
+        (b"\xc2" in body and _C1.search(body) is not None)
+        or (b"\xc3" in body and _DOUBLE.search(body) is not None)
+        or _BY_NUMBER.search(body) is not None
+    )
+
+
+def repaired(text: str) -> str:
     """UTF-8 that was taken for Latin-1 is turned back, and characters of windows-1252 get their proper place."""
     with contextlib.suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252) if c1 else text
+    return text.translate(_cp1252) if _C1_TEXT.search(text) else text
 
 
 def unwrapped(pieces: list[str]) -> list[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from feedparser.urls import _urljoin
 
 from pipeline.parse import names
-from pipeline.parse.fields import PLAIN_LINK, Fields
-from pipeline.parse.names import PERSON, XML_PREFIX, Names, Refused, local
+from pipeline.parse.fields import PLAIN_LINK, Close, Fields
+from pipeline.parse.names import XML_PREFIX, Names, Refused, local
+
+MAX_DEPTH = 64
+"""Deepest nesting read here; feedparser's way has a limit of its own."""
 
 _TEXT_TYPES = frozenset(("text", "plain", "html", "text/plain", "text/html"))
 _MARKUP_TYPES = frozenset(("xhtml", "application/xhtml+xml"))
@@ -19,132 +23,80 @@ _OF_LINKS = frozenset(("href", "rel", "type", "url", "uri", "base"))
 
 
 class Openings(Fields):
-    """What opens in an item. `inside` names the elements that a field may hold, where it may."""
+    """What opens in an item."""
 
     def __init__(self, body: bytes, url: str) -> None:
         super().__init__(body, url)
         self.parser = expat.ParserCreate("utf-8", " ")
         self.names = Names()
-        self.inside: frozenset[str] | None = None
+        self.ways = Ways(self.names)
 
-    def collect(self, name: str, attributes: dict[str, str], end: Callable[[], None]) -> None:
-        """Reads the text of this element, and hands it to `end` at its end."""
+    def collect(self, name: str, close: Close, attributes: dict[str, str]) -> None:
+        """Reads the text of this element, in the form its attributes say, for `close` at its end."""
         self.field = name
-        self.close = end
+        self.close = close
         self.open_at = self.depth
-        self.inside = None
-        self.markup = False
+        self.pieces.clear()
         if attributes:
             self.typed(attributes)
-        self.parser.CharacterDataHandler = self._escaped if self.markup else self.pieces.append
+            if self.markup:
+                self.parser.CharacterDataHandler = self._escaped
 
     def _escaped(self, text: str) -> None:
         self.pieces.append(escape(text))
 
-    def skip(self, name: str, _attributes: dict[str, str]) -> None:
-        """Passes over this element; what is in it must not matter either."""
+    def skip(self, name: str, allowed: frozenset[str] | None = None) -> None:
+        """Passes over this element; what is in it must not matter either, or be of what is allowed."""
         self.field = name
         self.open_at = self.depth
-        self.inside = None
-        self.markup = False
-        self.attributes = {}
-
-    def skip_within(self, name: str, allowed: frozenset[str]) -> None:
-        self.skip(name, {})
         self.inside = allowed
 
-    def open_group(self, _name: str, _attributes: dict[str, str]) -> None:
+    def open_group(self, _name: str, _close: Close | None, _attributes: dict[str, str]) -> None:
         """media:group and media:content: what they hold may be of the item."""
 
-    def open_title(self, _name: str, attributes: dict[str, str]) -> None:
-        self.collect("title", attributes, self.end_title)
+    def open_text(self, name: str, close: Close, attributes: dict[str, str]) -> None:
+        self.collect(name, close, attributes)
 
-    def open_media_title(self, _name: str, attributes: dict[str, str]) -> None:
-        self.collect("media_title", attributes, self.end_media_title)
-
-    def open_caption(self, _name: str, attributes: dict[str, str]) -> None:
-        self.collect("media_description", {}, self.end_caption)
-
-    def open_link(self, _name: str, attributes: dict[str, str]) -> None:
+    def open_link(self, name: str, close: Close, attributes: dict[str, str]) -> None:
         item = self.item
         assert item is not None
-        if not attributes:
-            item.links.append(("alternate", None))
-            self.collect("link", {}, self.end_link)
-            return
         given = self.link_attributes(attributes)
         rel, href = given.get("rel", "alternate"), given.get("href")
         if href is None:
-            item.links.append((rel, None))
+            self.collect(name, close, {})
             self.attributes = given
-            self.collect("link", {}, self.end_link)
             return
-        base = self.own_base(given)
-        href = href if PLAIN_LINK.fullmatch(href) else _urljoin(base, href)
+        href = href if PLAIN_LINK.fullmatch(href) else _urljoin(self.own_base(given), href)
         item.links.append((rel, href))
         if rel == "alternate" and given.get("type", "text/html").lower() in _HTML_TYPES:
             item.link = href
-        self.skip("link", {})
+        self.skip(name)
 
-    def open_guid(self, _name: str, attributes: dict[str, str]) -> None:
-        self.collect("id", {}, self.end_guid)
-        self.attributes = {key.lower(): value for key, value in attributes.items()} if attributes else attributes
-
-    def open_description(self, _name: str, attributes: dict[str, str]) -> None:
-        item = self.item
-        assert item is not None
-        again = item.summary is not None and not self.has_content
-        self.collect("description", attributes, self.end_description)
-        if again:
-            # A second summary, where there is no content yet, is the content.
-            self.has_content = True
-            self.close = self.end_content
-
-    open_summary = open_description
-
-    def open_content(self, _name: str, attributes: dict[str, str]) -> None:
-        self.has_content = True
-        self.collect("content", attributes, self.end_content)
-
-    def open_published(self, _name: str, _attributes: dict[str, str]) -> None:
-        self.collect("published", {}, self.end_published)
-
-    def open_updated(self, _name: str, _attributes: dict[str, str]) -> None:
-        self.collect("updated", {}, self.end_updated)
-
-    def open_author(self, _name: str, _attributes: dict[str, str]) -> None:
-        item = self.item
-        assert item is not None
-        self.collect("author", {}, self.end_author)
-        self.inside = PERSON
-        item.authors.append({})
-
-    def open_origin(self, name: str, attributes: dict[str, str]) -> None:
-        if attributes:
-            raise Refused(f"<{name}> with attributes")
-        self.collect(name, {}, self.end_origin)
-
-    def open_source(self, _name: str, attributes: dict[str, str]) -> None:
-        self.title_depth = -1
-        self.collect("source", {}, self.end_source)
-        self.inside = names.IN_SOURCE
+    def open_guid(self, name: str, close: Close, attributes: dict[str, str]) -> None:
+        self.collect(name, close, {})
         self.attributes = {key.lower(): value for key, value in attributes.items()}
 
-    def open_image(self, name: str, _attributes: dict[str, str]) -> None:
-        self.title_depth = -1
-        self.skip_within(name, names.IN_IMAGE)
+    open_source = open_guid
 
-    def open_in_group(self, name: str, attributes: dict[str, str]) -> None:
-        if name in ("media_content", "media_group"):
-            return
+    def open_origin(self, name: str, _close: Close, _attributes: dict[str, str]) -> None:
+        raise Refused(f"<{name}> with attributes")
+
+    def open_image(self, name: str, _close: Close | None, _attributes: dict[str, str]) -> None:
+        self.title_depth = -1
+        self.skip(name, names.IN_IMAGE)
+
+    def open_in_group(self, raw: str, attributes: dict[str, str]) -> None:
+        name = self.names[raw]
+        if self.depth > MAX_DEPTH:
+            raise Refused("nested deeper than 64")
         if name == "media_title":
-            self.open_media_title(name, attributes)
+            self.collect(name, Fields.end_media_title, attributes)
         elif name == "media_description":
-            self.open_caption(name, attributes)
+            self.collect(name, Fields.end_caption, {})
         elif names.matters(name):
             raise Refused(f"<{name}> in a media group")
-        else:
-            self.skip(name, attributes)
+        elif name not in ("media_content", "media_group"):
+            self.skip(name)
 
     def typed(self, attributes: dict[str, str]) -> None:
         """What the attributes of a text say of its form."""
@@ -176,24 +128,42 @@ class Openings(Fields):
         return given
 
 
-Opening = Callable[[Openings, str, dict[str, str]], None]
+Opening = Callable[[Openings, str, Any, dict[str, str]], None]
+Way = tuple[str, Close | None, Opening | None]
 
-OPENINGS: dict[str, Opening] = {
-    **dict.fromkeys(names.HARMLESS, Openings.skip),
-    **dict.fromkeys(names.TITLE, Openings.open_title),
-    **dict.fromkeys(names.LINK, Openings.open_link),
-    **dict.fromkeys(names.GUID, Openings.open_guid),
-    **dict.fromkeys(names.DESCRIPTION, Openings.open_description),
-    **dict.fromkeys(names.SUMMARY, Openings.open_summary),
-    **dict.fromkeys(names.CONTENT, Openings.open_content),
-    **dict.fromkeys(names.PUBLISHED, Openings.open_published),
-    **dict.fromkeys(names.UPDATED, Openings.open_updated),
-    **dict.fromkeys(names.AUTHOR, Openings.open_author),
-    "media_group": Openings.open_group,
-    "media_content": Openings.open_group,
-    "media_title": Openings.open_media_title,
-    "media_description": Openings.open_caption,
-    **dict.fromkeys(names.ORIGINS, Openings.open_origin),
-    "source": Openings.open_source,
-    "image": Openings.open_image,
+
+class Ways(dict[str, Way]):
+    """Each name as expat gives it to what is done with such an element in an item: its name, what is done with its
+    text at the end (nothing: it is passed over), and what at its start, where it has attributes or no text of use."""
+
+    def __init__(self, known: Names) -> None:
+        super().__init__()
+        self._names = known
+
+    def __missing__(self, raw: str) -> Way:
+        name = self._names[raw]
+        if name not in _WAYS and name in names.HANDLED:
+            raise Refused(f"<{name}> in an entry")
+        way = self[raw] = (name, *_WAYS.get(name, (None, None)))
+        return way
+
+
+_WAYS: dict[str, tuple[Close | None, Opening | None]] = {
+    **dict.fromkeys(names.HARMLESS, (None, None)),
+    **dict.fromkeys(names.TITLE, (Fields.end_title, Openings.open_text)),
+    **dict.fromkeys(names.LINK, (Fields.end_link, Openings.open_link)),
+    **dict.fromkeys(names.GUID, (Fields.end_guid, Openings.open_guid)),
+    **dict.fromkeys(names.DESCRIPTION, (Fields.end_description, Openings.open_text)),
+    **dict.fromkeys(names.SUMMARY, (Fields.end_description, Openings.open_text)),
+    **dict.fromkeys(names.CONTENT, (Fields.end_content, Openings.open_text)),
+    **dict.fromkeys(names.PUBLISHED, (Fields.end_published, None)),
+    **dict.fromkeys(names.UPDATED, (Fields.end_updated, None)),
+    **dict.fromkeys(names.AUTHOR, (Fields.end_author, None)),
+    **dict.fromkeys(names.ORIGINS, (Fields.end_origin, Openings.open_origin)),
+    "media_group": (None, Openings.open_group),
+    "media_content": (None, Openings.open_group),
+    "media_title": (Fields.end_media_title, Openings.open_text),
+    "media_description": (Fields.end_caption, None),
+    "source": (Fields.end_source, Openings.open_source),
+    "image": (None, Openings.open_image),
 }

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from pipeline.model import ParsedFeed
-from pipeline.parse import dates, entry, exact, judge, mend
+from pipeline.parse import dates, entry, exact, judge, mend, names
 from pipeline.parse.exact import IllFormed
 from pipeline.parse.fields import Document, Item
 from pipeline.parse.names import Refused
@@ -90,7 +90,9 @@ def _draft(item: Item, base: str, lang: str | None) -> entry.Draft:
     if content and content == summary:
         summary = None
     # Where a service counts clicks, the address behind its own is told too.
-    guid, link = item.id, item.origins.get("feedburner_origlink") or item.origins.get("pheedo_origlink") or item.link
+    guid, link = item.id, item.link
+    if item.origins:
+        link = next((item.origins[name] for name in names.ORIGINS if item.origins.get(name)), link)
     if link and link == guid and not link.lower().startswith(("http://", "https://")):
         # A guid counts as a link unless it says isPermaLink="false"; one that is no address is no link.
         link = None
@@ -114,5 +116,5 @@ def _draft(item: Item, base: str, lang: str | None) -> entry.Draft:
 
 
 def _authors(item: Item) -> tuple[str, ...]:
-    names = [person.get("name") or "" for person in item.authors]
-    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    said = [person.get("name") or "" for person in item.authors]
+    return tuple(dict.fromkeys(name.strip() for name in said if name.strip()))

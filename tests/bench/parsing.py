@@ -1,7 +1,7 @@
 """`./run bench parse [--json]`: parsing alone, and whether the two tiers say what feedparser says.
 
 On the 200 real feeds beside the project, or on 200 invented ones where those are not there. CPU seconds of this
-process; each document is read by every reader in turn, so that a busy machine slows all of them alike.
+process: each document is read by every reader in turn, so that a busy machine slows all of them alike.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.bench import corpus
 
 INVENTED = 200
 TIMES = 5
-"""How often the fast ones read each document; the median counts. feedparser reads it once: its figure is large."""
+"""How often the fast ones read each document; the median counts. feedparser reads each once, long enough to count."""
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
