@@ -91,7 +91,8 @@ async def _ask(state: FeedState, web: Web, workers: Workers) -> tuple[Answer, Pa
         )
         if isinstance(answer, NotModified) or (not answer.delta and memory.body_hash(answer) == state.body_hash):
             return answer, None
-        return answer, await workers.run(parse.feed, answer)
+        # Handing a feed to another process costs more than reading it; what may take long goes there all the same.
+        return answer, parse.at_once(answer) or await workers.run(parse.feed, answer)
     except (FetchError, ParseError) as error:
         return error, None
     except WorkerLost as error:

@@ -7,6 +7,8 @@ words are invented.
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from fakes import FEED, response
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline import parse
 from pipeline.model import ParsedFeed
+from pipeline.parse import xml
 from pipeline.parse.names import Refused
 from tests.bench.corpus import DATA
 from tests.side_by_side import Sides, both, differences, real_feeds
@@ -344,6 +347,61 @@ def test_on_every_recorded_feed_both_tiers_say_the_same() -> None:
             read += 1
             assert differences(one.first, one.second) == [], name
     assert read > 8 * refused
+
+
+# --- at once, in a process that serves others ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_is_read_at_once_is_what_a_worker_would_give(name: str) -> None:
+    answer = response(KNOWN[name], url=FEED)
+    assert parse.at_once(answer) in (None, parse.feed(answer))
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        pytest.param(item(T, L, D, CE), True, id="a feed"),
+        pytest.param(rss(f"<item>{T}{L}{'<x:a/>' * 60}</item>" * 300), True, id="a large one"),
+        pytest.param(item(T) + " " * xml.MAX_AT_ONCE, False, id="too large"),
+        pytest.param(item("<x:a " + "a='' " * 30_000), False, id="too many attributes"),
+        pytest.param(item("<title>a & b</title>"), False, id="in need of mending"),
+        pytest.param(item("<title>a <b>b</b></title>"), False, id="left to feedparser"),
+        pytest.param(item(T)[:-20], True, id="cut off"),
+        pytest.param('{"items": []}', False, id="JSON"),
+        pytest.param("<!doctype html><p>Not a feed", False, id="a page"),
+        pytest.param("", False, id="nothing"),
+    ],
+)  # fmt: skip
+def test_what_is_small_and_well_known_is_read_at_once(body: str, read: bool) -> None:
+    assert (parse.at_once(response(body, url=FEED)) is not None) == read
+
+
+@pytest.mark.parametrize("allowed", [-1.0, 0.0, 1e-5])
+def test_what_takes_long_is_not_read_at_once(monkeypatch: pytest.MonkeyPatch, allowed: float) -> None:
+    monkeypatch.setattr(xml, "AT_ONCE", allowed)
+    assert parse.at_once(response(rss(f"<item>{T}{L}</item>" * 3000), url=FEED)) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("<rss><channel>" + "<a/>" * 100_000, id="elements"),
+        pytest.param("<rss><channel>" + "".join(f"<a{n}/>" for n in range(50_000)), id="names"),
+        pytest.param("<rss><channel><item>" + f"<author>{'a.' * 5000}@</author>" * 20, id="authors"),
+        pytest.param("<rss><channel><item><title>&" + "<![CDATA[" * 50_000, id="open CDATA"),
+        pytest.param("<rss><channel><item><title>" + "&" * 200_000, id="ampersands"),
+        pytest.param("<rss><channel><item><title>&" + "&#55357;" * 50_000, id="half surrogates"),
+        pytest.param("<!-- " * 100_000 + "<rss>&", id="open comments"),
+        pytest.param(f"<rss {SPACES}><channel><item>" + "<media:group>" * 100_000, id="groups in groups"),
+    ],
+)
+@pytest.mark.slow
+def test_hostile_documents_cost_in_proportion_to_their_size(body: str) -> None:
+    started = time.process_time()
+    xml.quick(body.encode(), FEED)
+    # A second is a hundred times what it takes; anything worse than linear takes minutes.
+    assert time.process_time() - started < 20
 
 
 # --- feeds that nobody wrote --------------------------------------------------------------------------------------

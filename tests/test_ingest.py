@@ -19,7 +19,7 @@ from fakes import FEED, NOW, FakeWeb, Inline, Item, Page, feed, item, rss
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import retag, schedule, topics
+from pipeline import parse, retag, schedule, topics
 from pipeline.errors import StoreError
 from pipeline.fetch import Web
 from pipeline.ingest import Desk, poll
@@ -533,8 +533,9 @@ def test_failures_in_a_row_wait_longer_and_a_success_ends_them(newsroom: Newsroo
     assert newsroom.one("SELECT last_error FROM feeds") == (None,)
 
 
-def test_worker_that_is_lost_is_a_failed_poll(newsroom: Newsroom) -> None:
+def test_worker_that_is_lost_is_a_failed_poll(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     newsroom.publish(BRIDGE)
+    monkeypatch.setattr(parse.xml, "MAX_AT_ONCE", 0)  # so that a worker is asked
 
     async def lost(_function: object, _given: object) -> None:
         raise WorkerLost("reading it took more than 20 s")

@@ -2,7 +2,8 @@
 
 The only room that knows feed formats. `feed` looks at the body, not at the media type (fetch contract B1), and hands it
 to the reader of that format: `xml` (RSS 0.9x to 2.0, RSS 1.0, Atom), `jsonfeed`, `sitemap` (news sitemaps).
-It runs in a worker process: hostile input may take long or die, and then costs its own poll.
+It runs in a worker process: hostile input may take long or die, and then costs its own poll. `at_once` is for nearly
+every feed and for any process: it reads what is small, well-formed and known in every part, within a time it keeps.
 """
 
 from __future__ import annotations
@@ -31,3 +32,11 @@ def feed(response: Response) -> ParsedFeed:
             return sitemap.read(body, response.url, is_utf8)
         case _:
             return xml.read(body, response.url, "charset=utf-8" if is_utf8 else response.header("content-type"))
+
+
+def at_once(response: Response) -> ParsedFeed | None:
+    """`feed` for what can be read within milliseconds, by a reader that hostile input cannot keep; else `None`."""
+    body, is_utf8 = sniff.utf8(response.body[: xml.MAX_AT_ONCE + 1])
+    if len(response.body) > xml.MAX_AT_ONCE or sniff.kind(body) != "xml":
+        return None
+    return xml.at_once(body, response.url, "charset=utf-8" if is_utf8 else response.header("content-type"))

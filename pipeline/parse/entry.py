@@ -167,8 +167,7 @@ def _too_long(draft: Draft) -> bool:
         or len(draft.summary or "") > MAX_TEXT
         or len(draft.title or "") > MAX_TITLE
         or len(draft.guid or "") > MAX_TITLE
-        or len(draft.authors) > MAX_AUTHORS
-        or any(len(author) > MAX_AUTHOR for author in draft.authors)
+        or (len(draft.authors) > 0 and (len(draft.authors) > MAX_AUTHORS or max(map(len, draft.authors)) > MAX_AUTHOR))
     )
 
 

@@ -10,6 +10,7 @@ Linear in the size of the document; nothing is declared, expanded or fetched.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -21,6 +22,7 @@ from pipeline.parse.fields import Document, Fields, Item, sync
 from pipeline.parse.items import MAX_DEPTH, Openings
 from pipeline.parse.names import PERSON, XML_BASE, XML_LANG, XML_PREFIX, Refused, local
 
+_STEP = 1 << 15
 _ENDS_EARLY = frozenset((3, 5, 6, 20))  # no element found, unclosed token, partial character, unclosed CDATA section
 _JUNK_AFTER = 9
 _ROOT_END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.I)
@@ -31,11 +33,18 @@ class IllFormed(Exception):
     """The document is not XML, in expat's words. Mended, it may be."""
 
 
-def read(body: bytes, url: str) -> Document:
-    """The document in `body`, which is UTF-8 whatever it declares. Raises Refused or IllFormed."""
+def read(body: bytes, url: str, late: Callable[[], bool] | None = None) -> Document:
+    """The document in `body`, which is UTF-8 whatever it declares. Raises Refused or IllFormed.
+
+    With `late` it is asked after every 32 kB whether to go on.
+    """
     walk = _Walk(body, url)
+    step = _STEP if late else len(body) or 1
     try:
-        walk.parser.Parse(body, True)
+        for at in range(0, len(body) or 1, step):
+            walk.parser.Parse(body[at : at + step] if late else body, at + step >= len(body))
+            if late and late():
+                raise Refused("it takes long")
     except expat.ExpatError as error:
         walk.broke(error)
     finally:

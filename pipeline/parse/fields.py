@@ -23,6 +23,7 @@ _C1_TEXT = re.compile("[\x80-\x9f]")
 _DOUBLE = re.compile(rb"\xc3[\x82-\xb4]\xc2[\x80-\xbf]")
 _BY_NUMBER = re.compile(rb"&#(?:[xX]0*[89a-fA-F][0-9a-fA-F];|0*(?:1[2-9]|2[0-5])[0-9];)")
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
+LONGEST_AUTHOR = 200
 PLAIN_LINK = re.compile(r"https?://(?!/)[!#-;=?-Z_a-z~]*", re.A)
 _ADDRESS = re.compile(
     r"[a-zA-Z0-9_.+-]+@(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]+\.)+)(?:[a-zA-Z]{2,4}|[0-9]{1,3})\]?"
@@ -228,7 +229,7 @@ def sync(item: Item) -> None:
     if not said:
         return
     if "@" in said:
-        if len(said) > 500:
+        if len(said) > LONGEST_AUTHOR:
             raise Refused("a long author with an address")
         if found := _ADDRESS.search(said):
             last["email"] = found.group()

@@ -6,6 +6,7 @@ Encodings are told apart as RFC 7303 says: byte order mark, then the charset par
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 from pipeline.model import ParsedFeed
@@ -14,6 +15,13 @@ from pipeline.parse.exact import IllFormed
 from pipeline.parse.fields import Document, Item
 from pipeline.parse.names import Refused
 from pipeline.urls import canonical
+
+AT_ONCE = 0.015
+"""Longest time in seconds that a process which serves others is kept by one feed. 512 kB take about half of it."""
+
+MAX_AT_ONCE = 512 * 1024
+MAX_EQUALS = 20_000
+"""Most bytes, and most "=", of a feed read at once: expat hands over all attributes of an element in one piece."""
 
 _HOUR = re.compile(r"\d{1,2}", re.A)
 
@@ -26,6 +34,22 @@ def read(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
     """
     first, rest, fault = _first_tier(body, url, content_type)
     return first if isinstance(first, ParsedFeed) else _flawed(judge.read(rest, url), fault)
+
+
+def at_once(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed | None:
+    """The feed, if the first tier can read it as it stands and within `AT_ONCE` seconds; else `None`, and no harm done.
+
+    For the process that must not be kept: what is too large, too slow or in need of mending is left to a worker.
+    """
+    if len(body) > MAX_AT_ONCE or body.count(b"=") > MAX_EQUALS:
+        return None
+    until = time.thread_time() + AT_ONCE
+    tried = mend.encodings(body, content_type)
+    plain = body if tried[0] == "utf-8" else mend.utf8(body, tried)
+    try:
+        return _feed(exact.read(plain, url, lambda: time.thread_time() > until), url, until)
+    except (Refused, IllFormed):
+        return None
 
 
 def quick(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed | Refused:
@@ -65,9 +89,13 @@ def _flawed(parsed: ParsedFeed, fault: str | None) -> ParsedFeed:
     return replace(parsed, flaw=f"{said}; {parsed.flaw}" if parsed.flaw else said)
 
 
-def _feed(document: Document, url: str) -> ParsedFeed:
+def _feed(document: Document, url: str, until: float | None = None) -> ParsedFeed:
     lang = document.lang or None
-    drafts = [_draft(item, url, lang) for item in document.items]
+    drafts = []
+    for item in document.items:
+        if until and time.thread_time() > until:
+            raise Refused("it takes long")
+        drafts.append(_draft(item, url, lang))
     kept = [draft for draft in drafts if not entry.is_empty(draft)]
     return ParsedFeed(
         title=document.title or None,
