@@ -280,6 +280,8 @@ KNOWN: dict[str, str | bytes] = {
     "half a surrogate pair": item("<title>Sun &#xD83C;&#xDF1E; &#xd800; &#1114112; &#0;</title>"),
     "an ampersand in CDATA and a bare one": item("<title>a & b</title><description><![CDATA[c & &eacute; d]]></description>"),
     "words before the feed": "<?xml?xml version='1.0' ??>\n" + item(T)[21:],
+    "prefixes that nobody declared": "<rss version=2.0><channel><item><dc:creator>Ada</dc:creator><x:y q:z='1'>w</x:y><content:encoded>c</content:encoded></item></channel></rss>",
+    "a format under a prefix that nobody declared": "<?xml?xml version='1.0' ??><rss rss:version=2.0><rss:channel><rss:title>E</rss:title><rss:item><rss:title>T</rss:title><rss:link>https://example.org/b1</rss:link><rss:guid isPermaLink=false>g</rss:guid></rss:item></rss:channel></rss>",
     "junk after the end": item(T) + "<script>x</script>",
 }  # fmt: skip
 
