@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pipeline import extract, learn, topics
 from pipeline.errors import NewsbeatError
-from pipeline.ingest import NEAR_MISS
+from pipeline.judging import NEAR_MISS
 from pipeline.learn import Candidate
 from quality import sets
 
@@ -65,12 +65,11 @@ def _topics(name: str, every: int) -> Iterator[tuple[list[Candidate], set[int], 
             profiles[at] = topics.compiled(topics.profile(topics.document(raw, str(at)), str(at)))
         except (NewsbeatError, KeyError):  # KeyError: a seed in another script, a bug of the present `topic new`
             refused += 1
-    ready = tuple(profiles.values())
-    match = topics.Panel(ready).match if hasattr(topics, "Panel") else lambda article: topics.match(article, ready)
+    panel = topics.Panel(profiles.values())
     scored: dict[int, list[Candidate]] = {at: [] for at in profiles}
     for at, sample in enumerate([*samples, *sets.background()]):
         article = extract.given(title=sample.title, summary=None, text=sample.text, url=None, lang="en", now=NOW)
-        for found in match(article):
+        for found in panel.match(article):
             if int(found.topic) != at:
                 scored[int(found.topic)].append(Candidate(at, found.score, at))
     for at, story in chosen:
