@@ -41,7 +41,7 @@ a mean does. Both measured on labelled stories, see docs/design.md."""
 WORD_CAP = 0.06
 """The most that one shared word adds to a likeness: one name is a matter, not an event."""
 
-CROWD, FEW = 0.1, 100
+CROWD, FEW = 0.15, 100
 """For each e-fold of reports in the window beyond a hundred, this share more is asked for: of more, more are
 alike by chance. And the cap of a word is lifted a little, since the window then knows how common it is."""
 
