@@ -232,9 +232,16 @@ def _length(fields: Sequence[_Field], lang: str) -> float:
         weight = TITLE if field.name == "title" else 1.0
         for word, _, _ in field.words[lead:]:
             counts[word] += weight
-    return math.sqrt(sum((_saturated(count) * telling(word, lang)) ** 2 for word, count in counts.items())) or 1.0
+    total = 0.0
+    for word, count in counts.items():
+        value = telling(word, lang)
+        if count != 1.0:
+            value *= _saturated(count)
+        total += value * value
+    return math.sqrt(total) or 1.0
 
 
+@lru_cache(maxsize=1024)
 def _saturated(count: float) -> float:
     return 1 + math.log(count)
 

@@ -139,7 +139,10 @@ def _tied(
         aliases = []
         for word, spelled in written.items():
             # "Trump" stands for Donald Trump where it stands alone; "Investment" does not for a committee on it.
-            least = ALONE if word == form[-1] and word in alone else ALONE_WITHIN
+            # Where the text itself shortens a name to its last word, its first one is no short form.
+            if form[-1] in alone and word != form[-1]:
+                continue
+            least = ALONE if word in alone else ALONE_WITHIN
             if holders[word] == [form] and telling(word, lang) >= least and not _CONNECTORS & set(form):
                 aliases.append(spelled)
                 used.add((word,))
