@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from fakes import article
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import patterns, text, topics
 from pipeline.errors import ConfigError
 from pipeline.model import Article, Evidence, Match, Rules, Term, TopicProfile
+from pipeline.topics import words
 from pipeline.topics.document import MIN_WORDS
 from pipeline.topics.match import MAX_SPANS, SINGLE_TERM
 from pipeline.topics.words import read as words_of
@@ -506,3 +507,9 @@ def test_what_scores_too_little_is_left_out_where_that_is_asked() -> None:
     [found] = topics.match(report, [one])
     assert topics.match(report, [one], found.score / 0.9 - 0.01) == (found,)
     assert topics.match(report, [one], found.score / 0.9 + 0.01) == ()
+
+
+@given(st.text(max_size=80) | st.text("aB1.'’s éßİ中文のไท “”„«»–—•\xa0…", max_size=60))
+@example("\u0e31 a vowel sign that stands alone")
+def test_stems_heard_are_those_that_are_read_with_their_places(raw: str) -> None:
+    assert words.heard(raw) == [word for word, _, _ in words.read(raw)]

@@ -18,7 +18,7 @@ from typing import Literal
 
 from pipeline.model import Article, Evidence, Match, TopicProfile
 from pipeline.topics import gates
-from pipeline.topics.words import Word, read, stems, telling
+from pipeline.topics.words import Word, heard, read, stems, telling
 
 Field = Literal["title", "summary", "text"]
 
@@ -78,7 +78,7 @@ def worth(form: tuple[str, ...], lang: str) -> float:
 
 @dataclass(slots=True)
 class _Hit:
-    """What one term found in an article: weighed mentions, their worth, and the places by field number."""
+    """What one term found in an article: weighed mentions, their worth, and places: field, weight, first word, end."""
 
     weight: float
     worth: float
@@ -123,18 +123,15 @@ class Panel:
         hits: dict[int, dict[int, _Hit]] = {}
         forms = self._forms
         for at, field in enumerate(fields):
-            words = field.words
+            said = field.heard
             taken: dict[tuple[int, int], int] = {}
             lead = LEAD_WORDS if field.name == "text" else 0
             usual = TITLE if field.name == "title" else 1.0
-            for place, (word, start, end) in enumerate(words):
+            for place, word in enumerate(said):
                 for form, owners in forms.get(word, ()):
-                    size, until = len(form), end
-                    if size > 1:
-                        run = words[place : place + size]
-                        if len(run) < size or any(run[i][0] != form[i] for i in range(1, size)):
-                            continue
-                        until = run[-1][2]
+                    size = len(form)
+                    if size > 1 and tuple(said[place : place + size]) != form:
+                        continue
                     weight = LEAD if place < lead else usual
                     value = weight * worth(form, lang)
                     for owner in owners:
@@ -147,11 +144,11 @@ class Panel:
                             mine = hits[number] = {}
                         hit = mine.get(index)
                         if hit is None:
-                            mine[index] = _Hit(weight, value, [(at, weight, start, until)], size > 1)
+                            mine[index] = _Hit(weight, value, [(at, weight, place, place + size)], size > 1)
                         else:
                             hit.weight += weight
                             hit.worth += value
-                            hit.places.append((at, weight, start, until))
+                            hit.places.append((at, weight, place, place + size))
         return hits
 
     def _matched(
@@ -205,21 +202,30 @@ def _panel(asked: tuple[Compiled, ...]) -> Panel:
     return kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Field:
+    """A field as stems; where they stand is found out when somebody asks, since most articles match nothing."""
+
     name: Field
     raw: str
-    words: Sequence[Word]
+    heard: list[str]
+    _words: list[Word] | None = None
+
+    @property
+    def words(self) -> list[Word]:
+        if self._words is None:
+            self._words = read(self.raw[:LONGEST_READ])
+        return self._words
 
 
 def _fields(article: Article) -> list[_Field]:
-    """The fields that say something of their own, as stems with offsets."""
+    """The fields that say something of their own."""
     given: list[tuple[Field, str]] = [("title", article.title or "")]
     if article.text_from in ("content", "page") and article.summary:
         given.append(("summary", article.summary))
     if article.text_from != "title":
         given.append(("text", article.text))
-    return [_Field(name, raw, read(raw[:LONGEST_READ])) for name, raw in given]
+    return [_Field(name, raw, heard(raw[:LONGEST_READ])) for name, raw in given]
 
 
 def _length(fields: Sequence[_Field], lang: str) -> float:
@@ -227,10 +233,10 @@ def _length(fields: Sequence[_Field], lang: str) -> float:
     counts: dict[str, float] = defaultdict(float)
     for field in fields:
         lead = LEAD_WORDS if field.name == "text" else 0
-        for word, _, _ in field.words[:lead]:
+        for word in field.heard[:lead]:
             counts[word] += LEAD
         weight = TITLE if field.name == "title" else 1.0
-        for word, _, _ in field.words[lead:]:
+        for word in field.heard[lead:]:
             counts[word] += weight
     total = 0.0
     for word, count in counts.items():
@@ -260,5 +266,5 @@ def _evidence(
                     field=field.name,
                     count=len(places),
                     points=round(points[index] * sum(weight for _, weight, _, _ in places) / hit.weight, 4),
-                    spans=tuple((start, end) for _, _, start, end in places[:MAX_SPANS]),
+                    spans=tuple((field.words[a][1], field.words[b - 1][2]) for _, _, a, b in places[:MAX_SPANS]),
                 )

@@ -42,8 +42,20 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _POINTS = re.compile("[\u0591-\u05bd\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 _ARTICLE = re.compile("^[\u0648\u0641\u0628\u0643]?\u0627\u0644(?=.{3})")
 
+_TYPOGRAPHIC = str.maketrans("’“”„«»–—•\xa0", "'" + " " * 9)
+"""Signs beside words in most news texts; what else is beyond ASCII is read with care."""
+
 _PARTICLE_SHARE = 0.002
 """A sign that stands alone this often (的, の) tells nothing in any pair."""
+
+
+def heard(raw: str) -> list[str]:
+    """The stems of `read` without their places, which few articles are asked for: a third of its cost."""
+    if not raw.isascii():
+        raw = raw.translate(_TYPOGRAPHIC)
+    if raw.isascii() and not _DOTTED.search(raw):
+        return [text.stem(word) for word in text.tokens(raw)]
+    return [word for word, _, _ in read(raw)]
 
 
 def read(raw: str) -> list[Word]:
@@ -112,7 +124,7 @@ def _parts(written: str, offset: int) -> list[Word]:
             found += [(_stem(word), start + a, start + b) for word, a, b in text.spans(part.group())]
             continue
         signs = [(sign.start(), sign.end()) for sign in _SIGN.finditer(part.group())]
-        pairs = list(pairwise(signs)) or [(signs[0], signs[0])]
+        pairs = list(pairwise(signs)) or [(sign, sign) for sign in signs]
         found += [(text.fold(part.group()[a:b]), start + a, start + b) for (a, _), (_, b) in pairs]
     return found
 
