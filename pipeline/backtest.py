@@ -52,6 +52,7 @@ def run(store: Store, profile: TopicProfile, most: int, told: Callable[[int], No
     """The profile against what is stored of its topic. `most` changes of each kind are listed; `told` hears how many
     articles were read. Labelled articles follow their label under any profile."""
     one = topics.compiled(profile)
+    panel = topics.Panel((one,))
     labels = store.feedback.resolved(profile.slug, store.articles.ids)
     said = {label.article_id: {profile.slug: label.on_topic} for label in labels}
     read = keep = add = drop = 0
@@ -61,7 +62,7 @@ def run(store: Store, profile: TopicProfile, most: int, told: Callable[[int], No
         tags = store.topics.tags(profile.slug, [article.id or 0 for article in batch])
         for article in batch:
             number = article.id or 0
-            found = topics.settled(article.url, topics.match(article, (one,)), (profile,), said.get(number, {}))
+            found = topics.settled(article.url, panel.match(article), (profile,), said.get(number, {}))
             now_on = bool(found and found[0].on_topic)
             tag = tags.get(number)
             was_on = bool(tag and tag.on_topic)

@@ -39,10 +39,10 @@ def of_topics(
 
 def _tried(profiles: tuple[TopicProfile, ...], store: Store) -> dict[str, Tried]:
     tried = {profile.slug: Tried() for profile in profiles}
-    compiled = [topics.compiled(profile) for profile in profiles]
+    panel = topics.Panel(topics.compiled(profile) for profile in profiles)
     until = time.monotonic() + SECONDS
     for article in store.articles.latest(LATEST):
-        found = {match.topic: match for match in topics.match(article, compiled)}
+        found = {match.topic: match for match in panel.match(article)}
         for profile in profiles:
             tried[profile.slug].add(found.get(profile.slug), profile.threshold)
         if time.monotonic() > until:

@@ -311,6 +311,8 @@ def _twins(
 def _adopt(article_id: int, entry: Entry, outlet: Outlet, desk: Desk, now: datetime) -> None:
     """An article known by an aggregator's headline gets its own address and words, now that its outlet gives them."""
     article = extract.article(entry, outlet.name, now)
+    (known,) = desk.store.articles.get([article_id])
+    desk.store.corrections.follow(known.url, article.url)
     desk.store.articles.adopt(article_id, article)
     rejudge(article_id, desk)
 

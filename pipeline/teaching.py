@@ -114,8 +114,8 @@ def _pool(
 
 
 def _scores(articles: Sequence[Article], profile: TopicProfile) -> dict[int, float]:
-    one = topics.compiled(profile)
-    found = {article.id or 0: topics.match(article, (one,)) for article in articles}
+    panel = topics.Panel((topics.compiled(profile),))
+    found = {article.id or 0: panel.match(article) for article in articles}
     return {number: matches[0].score if matches else 0.0 for number, matches in found.items()}
 
 
@@ -159,8 +159,8 @@ def _weights(
 
 def _terms(profile: TopicProfile, articles: Mapping[int, Article], numbers: Sequence[int]) -> list[set[str]]:
     """Which terms stand in each of these articles."""
-    one = topics.compiled(profile)
-    found = (topics.match(articles[number], (one,)) for number in numbers)
+    panel = topics.Panel((topics.compiled(profile),))
+    found = (panel.match(articles[number]) for number in numbers)
     return [{piece.term for match in matches for piece in match.evidence} for matches in found]
 
 

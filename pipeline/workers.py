@@ -14,6 +14,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import WorkerLost
@@ -23,7 +24,8 @@ Made = TypeVar("Made")
 
 
 class Workers:
-    """A few worker processes, each started when first needed."""
+    """A few worker processes, each started when first needed. One call may take `deadline` seconds, and `memory_mb`
+    megabytes of address space beyond what the process has when it is ready."""
 
     def __init__(self, count: int, *, deadline: float, memory_mb: int) -> None:
         self._deadline, self._memory_mb = deadline, memory_mb
@@ -42,7 +44,7 @@ class Workers:
             if worker is None:
                 worker = self._start()
                 # Starting the interpreter is not the work's fault: it has its own, longer, time.
-                await asyncio.wait_for(asyncio.wrap_future(worker.submit(_ready, function)), 60)
+                await asyncio.wait_for(asyncio.wrap_future(worker.submit(_ready, function, self._memory_mb)), 60)
             return await asyncio.wait_for(asyncio.wrap_future(worker.submit(function, given)), self._deadline)
         except TimeoutError:
             worker = self._end(worker)
@@ -67,7 +69,7 @@ class Workers:
             self._free.put_nowait(None)
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, mp_context=self._context, initializer=_limit, initargs=(self._memory_mb,))
+        return ProcessPoolExecutor(1, mp_context=self._context, initializer=_quiet)
 
     @staticmethod
     def _end(worker: ProcessPoolExecutor | None) -> None:
@@ -80,15 +82,20 @@ class Workers:
         worker.shutdown(wait=False, cancel_futures=True)
 
 
-def _ready(_function: object) -> None:
-    """Unpickling the function imports its module, before the first deadline starts."""
-
-
-def _limit(memory_mb: int) -> None:
-    """Runs first in each worker: a cap on address space, and Ctrl-C left to the parent."""
+def _quiet() -> None:
+    """Runs first in each worker: Ctrl-C is left to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    size = memory_mb * 1024 * 1024
+
+
+def _ready(_function: object, memory_mb: int) -> None:
+    """Unpickling the function imports its module, before the first deadline starts; from then on memory is capped."""
     # macOS knows the limit but does not let it be set; there the deadline alone protects.
     with contextlib.suppress(ValueError, OSError):
+        size = _address_space() + memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _address_space() -> int:
+    """Bytes of address space this process has; raises OSError where there is no /proc."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -166,6 +166,36 @@ def test_endless_body_ends_at_the_limit(desk: Room) -> None:
     assert desk.count("articles") == 0
 
 
+def without_end(head: bytes, piece: bytes) -> Script:
+    def steps() -> Iterable[Step]:
+        yield head
+        while True:
+            yield piece
+
+    return steps
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+AROUND = {
+    "interim answers": (without_end(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100), "too_big"),
+    "headers": (without_end(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000), "protocol"),
+    "framing of chunks": (without_end(CHUNKED, b"1;" + b"x" * 10_000 + b"\r\ny\r\n"), "too_big"),
+}
+
+
+@pytest.mark.parametrize(("script", "kind"), AROUND.values(), ids=AROUND)
+def test_what_comes_around_an_answer_without_end_ends_soon(script: Script, kind: str, desk: Room) -> None:
+    """What no reader of a body counts: interim answers, headers, the framing of chunks."""
+    desk.hurry(limits=Limits(wire=256 * 1024, body=256 * 1024, ratio=100), deadline=30)
+    (outcome,) = desk.asks(script)
+    assert desk.feed("error_kind") == kind, outcome.why
+
+
+def test_interim_answers_as_good_servers_send_them_are_fine(desk: Room) -> None:
+    desk.asks(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" * 3 + feed_answer())
+    assert desk.titles() == [BRIDGE.title]
+
+
 @pytest.mark.parametrize(
     "script",
     [

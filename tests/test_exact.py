@@ -121,6 +121,9 @@ KNOWN: dict[str, str | bytes] = {
     "itunes:summary after content": item(D, CE, "<itunes:summary>Heard aloud.</itunes:summary>"),
     "itunes:subtitle": item(D, "<itunes:subtitle>Short</itunes:subtitle><itunes:title>Other</itunes:title>"),
     "dc:description": item("<dc:description>From Dublin</dc:description>", T),
+    "an abstract after a description": item(D, "<abstract>In short</abstract>"),
+    "an abstract before a description": item("<abstract>In short</abstract>", D),
+    "an abstract of the feed": rss(f"<item>{D}{D2}</item>", "<itunes:summary>A</itunes:summary><abstract>B</abstract>"),
     "abstract": item("<abstract>In short</abstract>"),
     "summary in RSS": item("<summary>In short</summary>", D),
     "atom:summary in RSS": item(D, "<atom:summary type='html'>&lt;b&gt;x&lt;/b&gt;</atom:summary>"),
@@ -277,6 +280,8 @@ KNOWN: dict[str, str | bytes] = {
     "half a surrogate pair": item("<title>Sun &#xD83C;&#xDF1E; &#xd800; &#1114112; &#0;</title>"),
     "an ampersand in CDATA and a bare one": item("<title>a & b</title><description><![CDATA[c & &eacute; d]]></description>"),
     "words before the feed": "<?xml?xml version='1.0' ??>\n" + item(T)[21:],
+    "prefixes that nobody declared": "<rss version=2.0><channel><item><dc:creator>Ada</dc:creator><x:y q:z='1'>w</x:y><content:encoded>c</content:encoded></item></channel></rss>",
+    "a format under a prefix that nobody declared": "<?xml?xml version='1.0' ??><rss rss:version=2.0><rss:channel><rss:title>E</rss:title><rss:item><rss:title>T</rss:title><rss:link>https://example.org/b1</rss:link><rss:guid isPermaLink=false>g</rss:guid></rss:item></rss:channel></rss>",
     "junk after the end": item(T) + "<script>x</script>",
 }  # fmt: skip
 

@@ -184,3 +184,18 @@ def test_coding_without_its_module_is_neither_asked_for_nor_taken(missing: str) 
         "else: sys.exit(1)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("size", "crumbs"), [(1, True), (100, False)], ids=["one byte each", "a hundred each"])
+def test_answer_in_very_many_pieces_is_refused_when_they_are_crumbs(size: int, crumbs: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(wire.MAX_PIECES + 1):
+            yield b"x" * size
+
+    reading = wire.body(pieces(), (), Limits(2**25, 2**25, 100), "https://example.org/feed")
+    if not crumbs:
+        assert len(asyncio.run(reading)[0]) == (wire.MAX_PIECES + 1) * size
+        return
+    with pytest.raises(FetchError) as caught:
+        asyncio.run(reading)
+    assert caught.value.kind == "bomb"

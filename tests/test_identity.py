@@ -289,3 +289,16 @@ def test_a_database_from_before_knows_its_pages_again(tmp_path: Path) -> None:
         made.publish(OWN)
         assert made.poll().new == 0
         assert made.one("SELECT article_id FROM entries") == (7,)
+
+
+def test_what_people_said_of_an_article_goes_with_it_to_its_own_address(newsroom: Newsroom) -> None:
+    newsroom.publish(found(1), found(2, title="Ferries stop for the winter, and nobody knows why"), url=GOOGLE)
+    newsroom.poll(GOOGLE)
+    (one, token_url), other = newsroom.rows("SELECT id, url FROM articles ORDER BY title")
+    newsroom.store.feedback.say(one, token_url, "bridges", True, "ada", NOW)
+    newsroom.store.corrections.merge([(one, token_url), other], "ada", NOW)
+    newsroom.publish(OWN)
+    newsroom.poll()
+    assert newsroom.one("SELECT url FROM articles WHERE id = ?", one) == (OWN.url,)
+    assert newsroom.store.feedback.on(one, OWN.url or "") == {"bridges": True}
+    assert newsroom.store.corrections.resolved(newsroom.store.articles.ids).together == ((other[0], one),)

@@ -88,14 +88,16 @@ def _show(one: teaching.Asked, profile: TopicProfile, at: int, most: int) -> Non
     when = article.published_at or article.first_seen_at
     click.echo(f"\n{at}/{most}  {click.style(article.title or '(no headline)', bold=True)}")
     click.echo(f"     {article.outlet}, {when:%d %B %Y}, article {article.id}, {article.url}")
-    click.echo(click.wrap_text(_lead(one), 100, "     ", "     "))
+    if lead := _lead(one):
+        click.echo(click.wrap_text(lead, 100, "     ", "     "))
     terms = ", ".join(f"{term} {points:.2f}" for term, points in _terms(one)[:6]) or "no term of the topic"
     side = "on topic" if match.on_topic else "not on topic"
     click.echo(f"     {match.score:.2f} of {profile.threshold:g}, so far {side}: {terms}")
 
 
 def _lead(one: teaching.Asked) -> str:
-    return text.clip(" ".join((one.article.summary or one.article.text).split()), LEAD)
+    lead = " ".join((one.article.summary or one.article.text).split())
+    return text.clip(lead, LEAD) if lead != one.article.title else ""
 
 
 def _terms(one: teaching.Asked) -> list[tuple[str, float]]:

@@ -146,7 +146,7 @@ class Fetch(Shape):
     unconditional_every: Annotated[Duration, _within(1 * _H, 168 * _H)] = 24 * _H
     gone_recheck: Annotated[Duration, _within(1 * _H, 168 * _H)] = 24 * _H
     parse_deadline: Annotated[Duration, _within(1 * _S, 60 * _S)] = 20 * _S
-    parse_memory_mb: int = Field(default=1024, ge=256, le=8192)
+    parse_memory_mb: int = Field(default=200, ge=64, le=8192)
     tick: Annotated[Duration, _within(timedelta(milliseconds=20), 60 * _S)] = 5 * _S
     archives: bool = False
 

@@ -43,7 +43,7 @@ class FetchSettings:
     unconditional_every: timedelta = timedelta(hours=24)
     gone_recheck: timedelta = timedelta(hours=24)
     parse_deadline: timedelta = timedelta(seconds=20)
-    parse_memory_mb: int = 1024
+    parse_memory_mb: int = 200
     tick: timedelta = timedelta(seconds=5)
     archives: bool = False
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpcore
 
+from pipeline.fetch.meter import Metered
 from pipeline.fetch.sockets import Sockets
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -115,7 +116,8 @@ class Guard(httpcore.AsyncNetworkBackend):
         last: Exception | None = None
         for address in open_to[:3]:
             try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                return Metered(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         assert last is not None

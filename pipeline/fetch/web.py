@@ -17,6 +17,7 @@ from pipeline import __version__
 from pipeline.errors import FetchError
 from pipeline.fetch import tls, wire
 from pipeline.fetch.guard import Guard, RefusedAddress
+from pipeline.fetch.meter import Budget, metered
 from pipeline.fetch.pace import Pacer
 from pipeline.model import NotModified, Response
 from pipeline.times import retry_after
@@ -174,25 +175,30 @@ class Web:
         `sent` is called when the request goes onto the wire.
         """
 
+        budget = Budget(url)
+
         async def trace(event: str, _info: object) -> None:
             if event.endswith("send_request_headers.started"):
                 sent()
+            elif event.endswith("receive_response_headers.complete"):
+                budget.body_begins(self._limits.wire)
 
         try:
-            async with asyncio.timeout(max(left, 0.001)):
-                method = "GET" if form is None else "POST"
-                request = httpx.Request(
-                    method, url, headers=[*self._headers, *_latin(validators)], data=form,
-                    extensions={"trace": trace, "target": _on_the_wire(url), "timeout": self._timeout},
-                )  # fmt: skip
-                reply = await transport.handle_async_request(request)
-                reply.request = request
-                try:
-                    if form is not None:
-                        return f"{reply.status_code} {reply.headers.get('location', '')}"
-                    return await self._read(asked, url, reply, waited)
-                finally:
-                    await reply.aclose()
+            with metered(budget):
+                async with asyncio.timeout(max(left, 0.001)):
+                    method = "GET" if form is None else "POST"
+                    request = httpx.Request(
+                        method, url, headers=[*self._headers, *_latin(validators)], data=form,
+                        extensions={"trace": trace, "target": _on_the_wire(url), "timeout": self._timeout},
+                    )  # fmt: skip
+                    reply = await transport.handle_async_request(request)
+                    reply.request = request
+                    try:
+                        if form is not None:
+                            return f"{reply.status_code} {reply.headers.get('location', '')}"
+                        return await self._read(asked, url, reply, waited)
+                    finally:
+                        await reply.aclose()
         except TimeoutError:
             raise FetchError(url, f"no complete answer within {self._deadline:.0f} s", kind="timeout") from None
         except httpx.TimeoutException:

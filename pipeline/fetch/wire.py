@@ -38,6 +38,11 @@ RATIO_FREE = 1024 * 1024
 MAX_MEMBERS = 1000
 """Gzip members, or zstd frames, in one answer; each costs time, also one that holds nothing."""
 
+MAX_PIECES = 100_000
+CRUMB = 64
+"""An answer in more pieces than this, of fewer bytes each on average, is sent to cost time: a chunk of one byte takes
+as long as one of 16 KiB."""
+
 ZSTD_WINDOW = 23
 """Binary logarithm of the largest window, 8 MiB: what a decoder on the web need not go beyond (RFC 9659)."""
 
@@ -84,26 +89,29 @@ async def body(chunks: AsyncIterator[bytes], codings: tuple[str, ...], limits: L
         codings = codings[:-1]
     decoders = [_Decoder(coding, limits.ratio, url) for coding in reversed(codings)]
     wire = 0
-    pieces: list[bytes] = []
-    size = 0
+    whole = bytearray()
+    came = 0
     async for chunk in chunks:
         wire += len(chunk)
+        came += 1
+        if came > MAX_PIECES and wire < came * CRUMB:
+            raise FetchError(url, f"comes in crumbs, {came - 1} of them", kind="bomb")
         if wire > limits.wire:
             raise FetchError(url, f"larger than {_mb(limits.wire)} on the wire", kind="too_big")
         decoded: Iterator[bytes] = iter((chunk,))
         for decoder in decoders:
             decoded = decoder.through(decoded)
         for piece in decoded:
-            size += len(piece)
+            size = len(whole) + len(piece)
             if size > limits.body:
                 raise FetchError(url, f"larger than {_mb(limits.body)}", kind="too_big")
             if decoders and size > RATIO_FREE and size > wire * limits.ratio:
                 raise _bomb(url, limits.ratio)
-            pieces.append(piece)
+            whole += piece
     for decoder in decoders:
         if wire and not decoder.complete:
             raise FetchError(url, "the compressed answer ends in the middle", kind="truncated")
-    return b"".join(pieces), wire
+    return bytes(whole), wire
 
 
 async def _peeked(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

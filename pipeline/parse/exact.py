@@ -224,7 +224,7 @@ class _Walk(Openings):
             self.skip(name, names.IN_TEXTINPUT)
         elif name in names.AUTHOR:
             self.skip("person", PERSON)
-        elif name in names.GUID or name in names.PUBLISHED or name in names.UPDATED:
+        elif name in (*names.GUID, *names.ABSTRACT) or name in names.PUBLISHED or name in names.UPDATED:
             self.skip(name)
         elif name in ("hour", "day") or names.matters(name):
             raise Refused(f"<{name}> in the feed")

@@ -178,6 +178,10 @@ class Fields:
         else:
             item.summary = self.text()
 
+    def end_abstract(self) -> None:
+        assert self.item is not None
+        self.item.summary = self.text()
+
     def end_content(self) -> None:
         """Content is the summary too, where there is none."""
         item, said = self.item, self.text()

@@ -154,6 +154,7 @@ _WAYS: dict[str, tuple[Close | None, Opening | None]] = {
     **dict.fromkeys(names.LINK, (Fields.end_link, Openings.open_link)),
     **dict.fromkeys(names.GUID, (Fields.end_guid, Openings.open_guid)),
     **dict.fromkeys(names.DESCRIPTION, (Fields.end_description, Openings.open_text)),
+    **dict.fromkeys(names.ABSTRACT, (Fields.end_abstract, Openings.open_text)),
     **dict.fromkeys(names.SUMMARY, (Fields.end_description, Openings.open_text)),
     **dict.fromkeys(names.CONTENT, (Fields.end_content, Openings.open_text)),
     **dict.fromkeys(names.PUBLISHED, (Fields.end_published, None)),

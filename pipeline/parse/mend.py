@@ -1,7 +1,8 @@
 """Documents that are nearly XML made XML: their encoding found, and the faults mended that say plainly what was meant.
 
 A bare "&", an entity of HTML, a control character, half a surrogate pair, white space or a broken declaration before
-the feed. What else is wrong (tags that do not match, markup that is not escaped) is left to feedparser.
+the feed, a prefix that nobody declared, values without quotes. What else is wrong (tags that do not match, markup that
+is not escaped) is left to feedparser.
 """
 
 from __future__ import annotations
@@ -10,17 +11,27 @@ import codecs
 import re
 from html.entities import html5
 
+from pipeline.parse.names import PREFIXES
+
+MOST_PREFIXES = 50
+"""Most namespaces that are declared for a document that does not declare them."""
+
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.I)
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']", re.I)
-_FAULTS = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|((?:&#(?:[xX][0-9a-fA-F]+|[0-9]+);?)+)"
-    rb"|&(?!(?:amp|lt|gt|quot|apos);)(?:(\w{1,32});)?",
-    re.S,
-)
+_KEPT = re.compile(rb"<!(?:\[CDATA\[.*?(?:\]\]>|\Z)|--.*?(?:-->|\Z))", re.S)
+_NUMBER = rb"#(?:[xX][0-9a-fA-F]+|[0-9]+);?"
+_FAULTS = re.compile(rb"&(?!amp;|lt;|gt;|quot;|apos;)(?:(%b(?:&%b)*)|(\w{1,32});)?" % (_NUMBER, _NUMBER))
 _REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+)", re.I)
 _USUAL = re.compile(rb"&#(?:[1-9][0-9]{2,3}|3[2-9]|[4-9][0-9]|[xX](?:20[0-9a-fA-F]{2}|[1-9a-fA-F][0-9a-fA-F]));")
 _CONTROL = bytes(code for code in range(32) if code not in (9, 10, 13))
-_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf)\b", re.I)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf)\b[^<>]*>", re.I)
+_TAG = re.compile(rb"<[A-Za-z_][\w.:-]*\s[^<>]*>")
+_VALUE = re.compile(rb"\"[^\"]*\"|'[^']*'|=\s*([^\s\"'>/]+)")
+_DECLARED_PREFIX = re.compile(rb"\sxmlns:([A-Za-z_][\w.-]*)\s*=")
+_PREFIX = re.compile(rb"<([A-Za-z_][\w.-]*):|\s([A-Za-z_][\w.-]*):[\w.-]+\s*=")
+_URIS = {prefix.encode(): uri.encode() for uri, prefix in reversed(PREFIXES.items()) if prefix}
+# Elements that all have a prefix which nobody declared are those of the format itself.
+_URIS |= dict.fromkeys((b"rss", b"atom", b"feed"), b"http://backend.userland.com/rss")
 _LAST = ("utf-8", "windows-1252", "iso-8859-2")
 # A document whose first letters can be read as ASCII is in none of these, whatever it says; or they are no encodings of
 # text, and slow on hostile input.
@@ -56,18 +67,44 @@ def utf8(body: bytes, tried: tuple[str, ...]) -> bytes:
 
 def mended(body: bytes) -> bytes:
     """A body in UTF-8 with these faults mended; linear in its length."""
+    body = body.translate(None, _CONTROL)
     root = _ROOT.search(body)
+    unquoted = root is not None and _quoted(root) != root.group()
     if root and b"<!ENTITY" not in body[: root.start()].upper():
-        body = body[root.start() :]
-    return _FAULTS.sub(_mended, body.translate(None, _CONTROL))
+        body = _declaring(_quoted(root), body) + body[root.end() :]
+    made: list[bytes] = []
+    at = 0
+    for kept in (*_KEPT.finditer(body), None):
+        part = _FAULTS.sub(_mended, body[at : kept.start() if kept else None])
+        made.append(_TAG.sub(_quoted, part) if unquoted else part)
+        if kept:
+            made.append(kept.group())
+            at = kept.end()
+    return b"".join(made)
+
+
+def _quoted(tag: re.Match[bytes]) -> bytes:
+    """A tag with all its values in quotes."""
+    return _VALUE.sub(lambda found: b'="%b"' % found[1] if found[1] else found[0], tag.group())
+
+
+def _declaring(root: bytes, body: bytes) -> bytes:
+    """The first tag with the namespaces that the document uses and does not declare."""
+    used = {a or b for a, b in _PREFIX.findall(body)} - {b"xml", b"xmlns"} - set(_DECLARED_PREFIX.findall(body))
+    new = [
+        b' xmlns:%b="%b"' % (prefix, _URIS.get(prefix, b"urn:undeclared:" + prefix))
+        for prefix in sorted(used)[:MOST_PREFIXES]
+    ]
+    end = -2 if root.endswith(b"/>") else -1
+    return root[:end] + b"".join(new) + root[end:]
 
 
 def _mended(found: re.Match[bytes]) -> bytes:
     numbers, name = found.groups()
     if numbers:
-        return _characters(numbers)
+        return _characters(found.group())
     if name is None:
-        return b"&amp;" if found.group() == b"&" else found.group()
+        return b"&amp;"
     meant = html5.get(f"{name.decode('utf-8', 'replace')};")
     return "".join(f"&#{ord(char)};" for char in meant).encode() if meant else b"&amp;" + name + b";"
 

@@ -65,6 +65,17 @@ class Corrections:
                 [(action, one[0], other[0], one[1], other[1], actor, stamp(now)) for one, other in pairs],
             )
 
+    def follow(self, old_url: str, new_url: str) -> None:
+        """All that people said of an article, labels too, goes on under the address it has from now on. Done again when
+        a crash undid the change in news.db."""
+        named = (("labels", "url"), ("story_corrections", "url"), ("story_corrections", "other_url"))
+        held = [(t, c) for t, c in named if self._read(f"SELECT 1 FROM {t} WHERE {c} = ? LIMIT 1", old_url)]  # noqa: S608
+        if not held:
+            return
+        with told(self._path), self._transaction():
+            for table, column in held:
+                self._db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new_url, old_url))  # noqa: S608
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")

@@ -18,7 +18,7 @@ LEAST_FOR_NEVER = 1000
 """And one smaller than this nothing about a term that never hits: a good one may wait for its day."""
 
 EVERYTHING = 0.25
-"""A term that stands in this share of all articles tells none from another."""
+"""A term that stands in this share of the articles off topic tells none from another."""
 
 NEXT_TO_NOTHING = 0.01
 """A weight below this share of the heaviest brings no points that a person could see."""
@@ -42,11 +42,12 @@ class Finding:
 
 @dataclass(slots=True)
 class Tried:
-    """What articles made of a topic: how many were tried, in how many each term stands, the highest score, how many
-    score enough, and how many of those the rules keep out."""
+    """What articles made of a topic: how many were tried, in how many each term stands, and in how many of those that
+    score too little; the highest score, how many score enough, and how many of those the rules keep out."""
 
     articles: int = 0
     hits: Counter[str] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
     highest: float = 0.0
     enough: int = 0
     closed: int = 0
@@ -56,7 +57,10 @@ class Tried:
         self.articles += 1
         if match is None:
             return
-        self.hits.update({piece.term for piece in match.evidence})
+        terms = {piece.term for piece in match.evidence}
+        self.hits.update(terms)
+        if match.score < threshold:
+            self.beside.update(terms)
         self.highest = max(self.highest, match.score)
         if match.score >= threshold:
             self.enough += 1
@@ -146,9 +150,9 @@ def _in_practice(profile: TopicProfile, tried: Tried) -> Iterable[Finding]:
     latest = f"the latest {tried.articles:,} articles"
     places = {term.text: at for at, term in reversed(list(enumerate(profile.terms, 1)))}
     for term, at in sorted(places.items(), key=lambda pair: pair[1]):
-        share = tried.hits[term] / tried.articles
+        share = tried.beside[term] / max(1, tried.articles - tried.enough)
         if share >= EVERYTHING:
-            why = f"{term!r} stands in {share:.0%} of {latest}: it tells none from another."
+            why = f"{term!r} stands in {share:.0%} of what is off topic among {latest}: it tells none from another."
             yield Finding(f"term[{at}]", why, "Delete it, or say it more narrowly.")
     never = [term for term in places if not tried.hits[term] and text.tokens(term)]
     if never and len(never) == len(places):

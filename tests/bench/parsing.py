@@ -7,6 +7,7 @@ process: each document is read by every reader in turn, so that a busy machine s
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import sys
@@ -122,6 +123,7 @@ def _measured() -> Measured:
 def _cost(work: Callable[[], object], times: int) -> float:
     """CPU seconds of doing it once: the median of `times`."""
     seconds = []
+    gc.collect()  # what others left behind is not this one's cost
     for _ in range(times):
         started = time.process_time()
         work()

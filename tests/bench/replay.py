@@ -146,7 +146,7 @@ async def _replay(
             "edits_by_kind": running.store.numbers.edits(),
             "copies": totals.copies,
             "shared_stories": totals.shared_stories,
-            "on_topic": sum(count for _, _, count in totals.on_topic),
+            "on_topic": sum(topic.on_topic for topic in totals.topics),
             "wall_s": round(spent.wall, 1),
             "cpu_s": round(spent.cpu, 1),
             "peak_mb": round(spent.peak_mb),
