@@ -115,9 +115,13 @@ class Corrections:
         if not self._there:
             return frozenset(), frozenset()
         found: dict[str, set[str]] = {"together": set(), "apart": set()}
-        for mine, other in (("url", "other_url"), ("other_url", "url")):
-            looked = f"SELECT action, {other} FROM story_corrections WHERE {mine} = ? AND withdrawn_at IS NULL"  # noqa: S608
-            for action, named in self._read(looked, url):
+        rows = self._read(
+            "SELECT action, other_url FROM story_corrections WHERE url = ?1 AND withdrawn_at IS NULL UNION ALL"
+            " SELECT action, url FROM story_corrections WHERE other_url = ?1 AND withdrawn_at IS NULL",
+            url,
+        )
+        for action, named in rows:
+            if named:
                 found[action].add(named)
         return frozenset(found["together"]), frozenset(found["apart"])
 
