@@ -23,6 +23,8 @@ _SECOND_LEVEL = frozenset("co com net org gov ac edu or ne go gob nom in mil".sp
 _WORDS = frozenset(
     "tag tags topic topics category categories wiki search glossary term keyword keywords author".split()
 )
+# A word of its own, not part of "example" or "campaign".
+_AMP = re.compile(r"(?<![a-z])(?:is|no)?amp(?![a-z])")
 _AMP_SUFFIX = re.compile(r"(?:\.amp(?=\.html?$)|\.amp$|[_~]amp(?=\.html?$)|!amp$)")
 _AMP_VALUES = {
     **{key: {"amp"} for key in ("outputtype", "output", "view", "format", "mode", "type", "platform")},
@@ -92,7 +94,11 @@ def desktop(url: str) -> str | None:
     """
     low = url.lower()
     if not (
-        "amp" in low or ";" in url or "/(" in url or url.partition("://")[2].partition(".")[0] in MOBILE or ".m." in low
+        ("amp" in low and _AMP.search(low))
+        or ";" in url
+        or "/(" in url
+        or url.partition("://")[2].partition(".")[0] in MOBILE
+        or ".m." in low
     ):
         return None
     parts = urlsplit(url)

@@ -139,6 +139,8 @@ KNOWN: dict[str, str | bytes] = {
     "isPermaLink in capitals": item('<guid ISPERMALINK="False">https://example.org/b9</guid>'),
     "isPermaLink of another word": item('<guid isPermaLink="no">https://example.org/b9</guid>'),
     "id in RSS": item("<id>https://example.org/b1</id>", T),
+    "attributes with prefixes": item(L, '<guid x:isPermaLink="false">https://example.org/b9</guid><atom:link atom:href="/b3" x:rel="self"/><title x:type="html">T</title>'),
+    "an attribute twice, with and without": item(T, '<atom:link href="/b1" x:href="/b2"/><atom:link x:href="/b3" href="/b4"/>'),
     "no guid": item(T, L), "no link": item(T, '<guid isPermaLink="false">7</guid>'), "a title alone": item(T),
     "relative links": rss("<item><link>/b1</link></item><item><link>b2?x=1</link></item><item><link>#b3</link></item>"),
     "xml:base": rss("<item xml:base='2026/'><link>b1</link></item><item><link>b2</link></item>", attributes="xml:base='https://example.org/news/'"),

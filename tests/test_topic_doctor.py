@@ -154,7 +154,7 @@ def test_check_warns_and_exits_0_and_for_what_cannot_work_2(tmp_path: Path) -> N
     assert check() == (0, f"{config}: 1 feeds, 0 outlets, 1 topics; everything is in order.\n")
     code, said = check('[[term]]\ntext = "Barrages"\nweight = 1.0\n')
     assert code == 0
-    assert f"warning: {config / 'topics' / 'barrage.toml'}: term[2]: 'Barrages' is one with" in said
+    assert f"worth a look: {config / 'topics' / 'barrage.toml'}: term[2]: 'Barrages' is one with" in said
     code, said = check('[[term]]\ntext = "?"\nweight = 1.0\n')
     assert code == 2
     assert "not everything is in order" in said

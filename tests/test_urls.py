@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.model import Outlet
 from pipeline.trackers import TRACKERS
-from pipeline.urls import MAX_URL, OutletBook, canonical, host_of, is_address
+from pipeline.urls import MAX_URL, OutletBook, _spelled, _unwrapped, canonical, host_of, is_address
 
 SITE = "https://example.org/news/bridge"
 
@@ -198,3 +198,23 @@ def test_an_outlet_that_nobody_described_is_a_family_of_its_own() -> None:
     )
     assert BOOK.named("Hill Gazette").domains == ()
     assert BOOK.named("Example Sport", "https://elsewhere.example/") is SPORT
+
+
+LABELS = st.text("abcxyz019_-", min_size=1, max_size=8)
+SEGMENTS = st.text("aZ09._~-%+;:,@", max_size=8)
+PAIRS = st.tuples(st.sampled_from(["id", "utm_source", "a", "ref", "B", "fbclid", ""]), SEGMENTS).map("=".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["https://", "http://", "HTTP://"]),
+    st.lists(LABELS, min_size=1, max_size=4).map(".".join),
+    st.lists(SEGMENTS, max_size=4).map("/".join),
+    st.lists(PAIRS, max_size=4).map("&".join),
+    st.sampled_from(["", "#top", "#!/a", "?"]),
+)
+def test_the_short_way_through_regular_addresses_leads_where_the_long_one_does(
+    scheme: str, host: str, path: str, query: str, rest: str
+) -> None:
+    for url in (f"{scheme}{host}{rest}", f"{scheme}{host}/{path}{'?' if query else ''}{query}{rest}"):
+        assert canonical(url) == _unwrapped(_spelled(url)), url

@@ -30,7 +30,7 @@ def check(place: Place) -> None:
 
     Topics are also looked over as a doctor would: terms that never hit or hit everything, that stand twice, a threshold
     nothing reaches, rules that keep everything out. Where there is a database, they are tried on its latest articles,
-    for a few seconds. Exit 2 only for what cannot work; a warning is advice.
+    for a few seconds. Exit 2 only for what cannot work.
     """
     setup = config.load(place.directory)
     grave = _topics_checked(place, setup)
@@ -64,7 +64,7 @@ def _topics_checked(place: Place, setup: config.Setup) -> bool:
             grave |= finding.grave
             where = place.directory / "topics" / f"{profile.slug}.toml"
             key = f"{finding.key}: " if finding.key else ""
-            mark = "newsbeat" if finding.grave else "warning"
+            mark = "newsbeat" if finding.grave else "worth a look"
             click.echo(f"{mark}: {where}: {key}{finding.why} {finding.cure}", err=True)
     return grave
 

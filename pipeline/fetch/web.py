@@ -178,7 +178,8 @@ class Web:
         budget = Budget(url)
 
         async def trace(event: str, _info: object) -> None:
-            if event.endswith("send_request_headers.started"):
+            # When it is out, not when it begins: in between, the loop may be busy with something else.
+            if event.endswith("send_request_headers.complete"):
                 sent()
             elif event.endswith("receive_response_headers.complete"):
                 budget.body_begins(self._limits.wire)

@@ -20,7 +20,7 @@ from pipeline.parse import names
 from pipeline.parse.entry import MAX_ENTRIES
 from pipeline.parse.fields import Document, Fields, Item, sync
 from pipeline.parse.items import MAX_DEPTH, Openings
-from pipeline.parse.names import PERSON, XML_BASE, XML_LANG, XML_PREFIX, Refused, local
+from pipeline.parse.names import PERSON, Refused, local
 
 _STEP = 1 << 15
 _ENDS_EARLY = frozenset((3, 5, 6, 20))  # no element found, unclosed token, partial character, unclosed CDATA section
@@ -147,8 +147,8 @@ class _Walk(Openings):
         elif depth == 2 and self.root != "feed":
             if name == "channel" and not self.channels:
                 self.in_feed = self.channels = True
-                given = {key.lower(): value for key, value in attributes.items()}
-                if any(local(key) in ("href", "lastmod") for key in given):
+                given = names.given(attributes)
+                if "href" in given or "lastmod" in given:
                     raise Refused("a channel with an address")
                 self._rebase(given)
             elif name in ("image", "textinput"):
@@ -166,7 +166,7 @@ class _Walk(Openings):
             raise Refused(f"the root <{name}>" if name in names.HANDLED else "an unknown root")
         self.root = name
         self.in_feed = name == "feed"
-        given = {key.lower(): value for key, value in attributes.items()}
+        given = names.given(attributes)
         self._rebase(given)
         if name == "feed":
             if not self.version:
@@ -174,7 +174,7 @@ class _Walk(Openings):
         else:
             if name == "rss" and not self.version.startswith("rss"):
                 self.version = "rss"
-        if name != "rdf_rdf" and (lang := given.get(XML_LANG, given.get("lang"))):
+        if name != "rdf_rdf" and (lang := given.get("xml:lang", given.get("lang"))):
             self.document.lang = lang.replace("_", "-")
 
     def _open_item(self, attributes: dict[str, str]) -> None:
@@ -187,15 +187,12 @@ class _Walk(Openings):
         if document.seen <= MAX_ENTRIES:
             document.items.append(item)
         if attributes:
-            given = {key.lower(): value for key, value in attributes.items()}
+            given = names.given(attributes)
             self._rebase(given)
             item.base = self.base
-            for key, value in given.items():
-                part = local(key)
-                if key.startswith(names.RDF) and part == "about":
-                    item.id = value or None
-                elif part in ("about", "href", "lastmod") or (part == "base" and key not in _BASES):
-                    raise Refused(f"an entry with the attribute {part}")
+            item.id = given.get("rdf:about") or None
+            if not given.keys().isdisjoint(("about", "href", "lastmod")):
+                raise Refused("an entry with an address of its own")
 
     def _feed_field(self, name: str, attributes: dict[str, str]) -> None:
         if name in names.TITLE:
@@ -288,7 +285,7 @@ class _Walk(Openings):
         for key, value in attributes.items():
             key = key.lower()
             if " " in key:
-                if not key.startswith(XML_PREFIX):
+                if not key.startswith(_OF_XML):
                     raise Refused("an attribute with a prefix in markup")
                 key = f"xml:{local(key)}"
             if key in ("rel", "type"):
@@ -342,7 +339,7 @@ class _Walk(Openings):
             self.base = self.bases.pop()[1]
 
     def _rebase(self, given: dict[str, str]) -> None:
-        said = given.get(XML_BASE, given.get("base"))
+        said = given.get("xml:base", given.get("base"))
         if said:
             self.bases.append((self.depth, self.base))
             self.base = make_safe_absolute_uri(self.base, said) or self.base
@@ -377,5 +374,5 @@ class _Walk(Openings):
         return document
 
 
-_BASES = frozenset((XML_BASE, "base"))
+_OF_XML = "http://www.w3.org/xml/1998/namespace "
 _QUOTE = {'"': "&quot;"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from feedparser.html import _cp1252
 from feedparser.urls import _urljoin, make_safe_absolute_uri
 
-from pipeline.parse.names import XML_BASE, Refused
+from pipeline.parse.names import Refused
 
 # What makes a text worth repairing: U+0080 to U+009F, two characters of Latin-1 that were one in UTF-8, and characters
 # of Latin-1 by number. Rare, and looked for once in a document rather than in each text.
@@ -111,7 +111,7 @@ class Fields:
 
     def own_base(self, given: dict[str, str]) -> str:
         """The address from which links in an element with these attributes are taken."""
-        said = given.get(XML_BASE, given.get("base"))
+        said = given.get("xml:base", given.get("base"))
         return (make_safe_absolute_uri(self.base, said) or self.base) if said else self.base
 
     def end_feed_title(self) -> None:

@@ -12,13 +12,6 @@ ATOM = "http://www.w3.org/2005/atom"
 MAX_NAMES = 2000
 """Most different names of elements that a document may have."""
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-XML = "http://www.w3.org/XML/1998/namespace"
-
-XML_PREFIX = f"{XML} ".lower()
-XML_BASE = f"{XML} base xml".lower()
-XML_LANG = f"{XML} lang xml".lower()
-"""xml:base and xml:lang as expat names them, in lower case."""
 
 PREFIXES: dict[str, str] = {uri.lower(): prefix.lower() for uri, prefix in FeedParserMixin.namespaces.items()}
 """Namespace in lower case to the prefix that stands for it; feeds, RSS and Atom alike, have none."""
@@ -130,6 +123,18 @@ class Names(dict[str, str]):
 def _prefix(uri: str) -> str | None:
     low = uri.lower()
     return "" if "backend.userland.com/rss" in low else PREFIXES.get(low)
+
+
+def given(attributes: dict[str, str]) -> dict[str, str]:
+    """Attributes by the names feedparser has for them: `xml:base`, but `href` also under a prefix of no meaning."""
+    found = {}
+    for key, value in attributes.items():
+        if " " in key:
+            uri, part, _ = key.split(" ", 2)
+            prefix = _prefix(uri)
+            key = f"{prefix}:{part}" if prefix else part
+        found[key.lower()] = value
+    return found
 
 
 def local(raw: str) -> str:

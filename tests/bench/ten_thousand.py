@@ -15,6 +15,7 @@ import ipaddress
 import json
 import multiprocessing
 import multiprocessing.connection
+import os
 import sys
 import tempfile
 import time
@@ -191,6 +192,7 @@ def main() -> None:
     server.start()
     ignore(server.pid)
     port = here.recv()
+    os.nice(5)  # the server goes before us, so that it notes when a request comes, not when it gets round to it
     with tempfile.TemporaryDirectory() as place:
         rows = asyncio.run(_measure(options, port, here, Path(place)))
     here.send(None)
