@@ -158,12 +158,6 @@ CREATE TABLE story_articles (
     PRIMARY KEY (story_id, article_id)
 );
 
-CREATE TABLE story_words (
-    word INTEGER NOT NULL,
-    article_id INTEGER NOT NULL REFERENCES articles(id),
-    PRIMARY KEY (word, article_id)
-) WITHOUT ROWID;
-
 CREATE TABLE story_prints (
     article_id INTEGER PRIMARY KEY REFERENCES articles(id),
     print BLOB NOT NULL
@@ -245,6 +239,31 @@ CREATE TABLE article_names (
 ) WITHOUT ROWID;
 
 CREATE INDEX articles_agency ON articles(agency, first_seen_at) WHERE agency IS NOT NULL;
+
+CREATE TABLE story_words (
+    word INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    latest BLOB NOT NULL,
+    PRIMARY KEY (word, day)
+) WITHOUT ROWID;
+
+CREATE TABLE story_centres (
+    story_id INTEGER PRIMARY KEY REFERENCES stories(id) ON DELETE CASCADE,
+    n INTEGER NOT NULL,
+    centre BLOB NOT NULL,
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    central_id INTEGER REFERENCES articles(id)
+);
+
+CREATE INDEX story_centres_last ON story_centres(last_at);
+
+CREATE TABLE story_merges (
+    story INTEGER PRIMARY KEY,
+    into_id INTEGER NOT NULL REFERENCES stories(id) ON DELETE CASCADE,
+    last_at TEXT NOT NULL
+);
 
 CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash);
 

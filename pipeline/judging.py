@@ -12,6 +12,7 @@ from pipeline import schedule, stories, topics
 from pipeline.model import Article, Feed, Placement
 from pipeline.regroup import clash
 from pipeline.store import Store
+from pipeline.store.stories import Middle, Neighbour, Window
 from pipeline.topics import Compiled, Panel
 from pipeline.urls import OutletBook
 
@@ -58,8 +59,8 @@ class _Company:
         """The judge's placement, bound by a person's word: into the wanted story, and nobody comes along whom someone
         there stands apart from."""
         if self.wanted:
-            placement = replace(placement, story_id=self.wanted[0], similarity=1.0, absorbs=self.wanted[1:])
-        if not placement.absorbs or not desk.store.corrections.any():
+            placement = replace(placement, story_id=self.wanted[0], similarity=1.0, absorbs=self.wanted[1:], takes=())
+        if not (placement.absorbs or placement.takes) or not desk.store.corrections.any():
             return placement
         said = desk.store.corrections.resolved(desk.store.articles.ids)
         here = desk.store.stories.members(placement.story_id) if placement.story_id is not None else []
@@ -69,7 +70,10 @@ class _Company:
             if story_id not in self.barred and not clash(members, here, said.apart):
                 kept.append(story_id)
                 here += members
-        return replace(placement, absorbs=tuple(kept))
+        # Of whom a person said anything stays where that word put them.
+        named = said.apart.keys() | {one for pair in said.together for one in pair}
+        takes = tuple(one for one in placement.takes if one not in named)
+        return replace(placement, absorbs=tuple(kept), takes=takes)
 
 
 def _company(url: str, desk: Desk) -> _Company:
@@ -87,8 +91,12 @@ def rejudge(article_id: int, desk: Desk) -> None:
     """Judges an article whose words are others now, and lets it be found by them."""
     (revised,) = desk.store.articles.get([article_id])
     judge(article_id, revised, desk)
-    own = stories.fingerprint(revised.title, revised.text)
-    desk.store.stories.remember(article_id, stories.telling_words(own), stories.packed(own))
+    own, _ = _fingerprint(revised, desk)
+    at = stories.moment(revised)
+    before = desk.store.stories.neighbours([article_id])
+    known = stories.telling_words(stories.unpacked(before[0].print)) if before else {}
+    words = stories.telling_words(own).keys() - known.keys()
+    desk.store.stories.remember(article_id, at, sorted(words), stories.packed(own))
 
 
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
@@ -114,18 +122,58 @@ def judge(article_id: int, article: Article, desk: Desk, *, new: bool = False) -
 
 def place(article_id: int, article: Article, desk: Desk) -> None:
     """Finds the article's neighbours and puts it where it belongs."""
-    own = stories.fingerprint(article.title, article.text)
-    words = stories.telling_words(own)
-    since = desk.store.stories.first_since(article.first_seen_at - stories.WINDOW)
-    near = desk.store.stories.neighbours(desk.store.stories.sharing(words, since, CANDIDATES))
-    candidates = [
-        stories.Candidate(n.article_id, n.outlet, n.seen_at, n.copy_of, n.story_id, stories.unpacked(n.print), n.alone)
-        for n in near
-    ]
+    own, window = _fingerprint(article, desk)
+    words, at = stories.telling_words(own), stories.moment(article)
+    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
     company = _company(article.url, desk)
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
-    candidates = [replace(one, story_id=None) if one.story_id in company.barred else one for one in candidates]
-    texts = desk.store.articles.texts(stories.look_twice(own, candidates))
-    placement = company.settle(stories.place(article, own, candidates, texts), desk)
-    desk.store.stories.place(article_id, article.title, article.published_at or article.first_seen_at, placement)
-    desk.store.stories.remember(article_id, words, stories.packed(own))
+    candidates = [
+        replace(one, story_id=None) if one.story_id in company.barred else one for one in map(_candidate, near)
+    ]
+    centres = _centres({one.story_id for one in candidates if one.story_id is not None}, desk)
+    texts = desk.store.articles.texts(stories.look_twice(article, own, candidates))
+    placement = company.settle(stories.place(article, own, candidates, centres, texts, window.among), desk)
+    story_id = desk.store.stories.place(article_id, article.title, at, placement)
+    joined = centres.get(placement.story_id) if placement.story_id is not None else None
+    fresh = placement.copy_of is None and placement.original_of is None
+    desk.store.stories.remember(article_id, at, words, stories.packed(own), counted=fresh)
+    if fresh:
+        desk.store.stories.count_in(at)
+    if placement.story_id is None:
+        _keep_centre(story_id, stories.opened(article_id, own, at), desk)
+    elif joined and not (placement.absorbs or placement.takes or placement.original_of):
+        _keep_centre(story_id, joined if placement.copy_of else stories.joined(joined, article_id, own, at), desk)
+
+
+def _fingerprint(article: Article, desk: Desk) -> tuple[stories.Vector, Window]:
+    """An article's fingerprint, and what the window knows of its words."""
+    words, at = stories.words(article.title, article.text), stories.moment(article)
+    window = desk.store.stories.window(stories.asked(words), at - stories.WINDOW, at + stories.WINDOW)
+    return stories.fingerprint(words, window.held, window.among), window
+
+
+def _candidate(one: Neighbour) -> stories.Candidate:
+    own = stories.unpacked(one.print)
+    return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own)
+
+
+def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:
+    """The centres of these stories; one that is not known, since its reports changed, is made anew from them."""
+    found = {}
+    for story_id, middle in desk.store.stories.middles(story_ids).items():
+        central = stories.unpacked(middle.central) if middle.central else None
+        found[story_id] = stories.Centre(
+            middle.count, stories.unpacked(middle.sum), middle.first_at, middle.last_at, middle.central_id, central
+        )
+    for story_id in sorted(story_ids - found.keys()):
+        reports = desk.store.stories.neighbours(desk.store.stories.members(story_id))
+        if centre := stories.gathered([_candidate(one) for one in reports]):
+            found[story_id] = centre
+            _keep_centre(story_id, centre, desk)
+    return found
+
+
+def _keep_centre(story_id: int, centre: stories.Centre, desk: Desk) -> None:
+    packed = stories.packed(centre.sum)
+    middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
+    desk.store.stories.keep_middle(story_id, middle)

@@ -380,13 +380,16 @@ class Said:
 class Placement:
     """Where an article belongs: the story it joins (`None`: it opens one) and the article it copies, if any.
 
-    `absorbs` are stories of a single report that turn out to be of this event too.
+    `absorbs` are stories that turn out to be of this event too, `takes` articles of other stories that belong here.
+    `original_of` is an article that turns out to be a copy of this one, since this one came out first.
     """
 
     story_id: int | None
     similarity: float
     copy_of: int | None = None
     absorbs: tuple[int, ...] = ()
+    takes: tuple[int, ...] = ()
+    original_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

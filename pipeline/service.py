@@ -282,7 +282,7 @@ class Service:
         self.tidied_at = now
         with self.store.transaction():
             self.store.feeds.set_back(now, self.settings.retry_after_cap)
-            self.store.stories.forget(self.store.stories.first_since(now - 2 * stories.WINDOW))
+            self.store.stories.forget(now - 2 * stories.WINDOW)
 
     async def _finish_chores(self) -> None:
         while self.chores:

@@ -1,9 +1,9 @@
 """Is it the same text (copy), and which story does it join. Pure: the store finds the neighbours, this room judges.
 
-A copy shares runs of five words. Two reports share an event when their rare words do: the cosine of headline and lead,
-weighed by general rarity. Two things keep a story from swallowing its neighbours. No single word counts for more than
-`WORD_CAP`: one name is a matter, not an event. And a word that several nearby stories hold ("TikTok", in a week of
-TikTok news) tells them apart less, so it counts less.
+A fingerprint is an article's telling words, weighed by how rare they are in general and of late: a word that many
+recent articles hold ("TikTok", in a week of TikTok news) tells events apart less. A story is the sum of its reports,
+its centre. An article joins where its mean likeness to the reports is enough; what stands nearby is looked at again,
+since a new report may show that two stories are one event, or that a report stands in the wrong one.
 """
 
 from __future__ import annotations
@@ -14,28 +14,39 @@ import struct
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 
 from pipeline import text
 from pipeline.model import Article, Placement
 from pipeline.rarity import rarity
 
 WINDOW = timedelta(hours=72)
-"""How far back a story is looked for. A story goes on for as long as each report follows the last within this."""
+"""How far apart, before and after, reports may lie to be of one story. A story goes on for as long as each report
+follows the last within this."""
 
-SAME_EVENT = 0.18
-"""Likeness from which two reports are of one event. Measured on labelled stories, see docs/design.md."""
+HALF_LIFE = timedelta(hours=30)
+"""Time between a report and a story in which their likeness fades to half."""
 
-WORD_CAP = 0.08
-"""The most that one shared word adds to a likeness."""
+SAME_EVENT = 0.12
+"""Mean likeness from which reports are of one event, were there very many of them."""
 
-HALF_LIFE = timedelta(hours=36)
-"""Time apart in which a likeness fades to half."""
+DOUBT = 0.04
+"""What is asked for on top between two single reports; it shrinks with the root of the pairs compared, as the error of
+a mean does. Both measured on labelled stories, see docs/design.md."""
 
-NEAREST = 2
-"""Reports of a story that an article is held against, the nearest: one odd likeness is not enough."""
+WORD_CAP = 0.06
+"""The most that one shared word adds to a likeness: one name is a matter, not an event."""
+
+CROWD, FEW = 0.08, 100
+"""For each e-fold of reports in the window beyond a hundred, this share more is asked for: the more there are, the more
+are alike by chance. And the cap of a word is lifted by itself, since the window then knows how common it is."""
+
+MERGE_DOUBT = 0.08
+"""What is asked for on top before two stories become one: that undoes what was said before."""
 
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
@@ -43,28 +54,40 @@ COPY_SHARE = 0.5
 COPY_LOOK = 0.4
 """Likeness from which two texts are compared run by run. A copy's headline may be new, but its words are not."""
 
-MIN_COPY_WORDS = 60
-"""Shorter texts say the same thing by chance too often to be called copies."""
+COPY_LOOKS = 6
+"""Texts that are compared run by run, at most, the likest first."""
+
+LONG_TEXT = 60
+"""Words from which half of the runs make a copy. Shorter texts say half the same by chance too often."""
+
+SHORT_SHARE, LEAST_TEXT = 0.8, 20
+"""A shorter text, such as a summary, is a copy when this share of its runs is, and it has at least so many words."""
 
 LONGEST_READ = 20_000
 """Characters of a text that are compared; a wire story is a tenth of that."""
 
-LEAD_WORDS = 220
+LEAD_WORDS = 250
 """Words of the text that tell the event; what follows is background, which other events share."""
 
-TITLE_WEIGHT, LEAD_WEIGHT = 2.0, 1.0
-TELLING_WORDS = 20
+LEAD_CHARS = 2400
+TITLE_WEIGHT = 2
 PRINT_WORDS = 120
-LEAD_CHARS = 4000
+CENTRE_WORDS = 240
+ASKED_WORDS = 60
+TELLING_WORDS = 30
+LEAST_RARITY = 1.5
+
+WINDOW_LEAST = 4000
+"""Reports that a window is taken to hold, at least: few reports are no measure of how common a word is."""
 
 
 Vector = Mapping[int, float]
-"""Rare words, as 32-bit hashes, and their weights; of unit length."""
+"""Telling words, as 32-bit hashes, and their weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored article near a new one: who, when, in which story (and whether alone there), and its fingerprint."""
+    """A stored article near a new one: who, when, what it copies, in which story, and its fingerprint."""
 
     article_id: int
     outlet: str
@@ -72,120 +95,266 @@ class Candidate:
     copy_of: int | None
     story_id: int | None
     print: Vector
-    alone: bool = False
 
 
-def fingerprint(title: str | None, body: str) -> Vector:
-    """The fingerprint of a wording: its PRINT_WORDS most telling words. `body` is the text, or the summary."""
-    counts: dict[str, float] = defaultdict(float)
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """What a story says: the sum of `count` reports' fingerprints (copies left out), and when it began and last went
+    on. `central_id` is the report nearest to the centre, whose headline the story bears; `central` its fingerprint."""
+
+    count: int
+    sum: Vector
+    first_at: datetime
+    last_at: datetime
+    central_id: int | None = None
+    central: Vector | None = None
+
+
+def moment(article: Article) -> datetime:
+    """The moment an article counts from: its own date, unless that lies after we saw it."""
+    seen = article.first_seen_at
+    return min(article.published_at or seen, seen)
+
+
+@lru_cache(maxsize=131072)
+def _known(word: str) -> tuple[int, float] | None:
+    """A word's hash and rarity; None when it is too common to tell anything."""
+    stem = text.stem(word)
+    rare = rarity(stem)
+    return (zlib.crc32(stem.encode()) or 1, rare) if rare > LEAST_RARITY and len(stem) > 1 else None
+
+
+def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
+    """The telling words of a wording, as hashes: how much each is stressed, and its rarity (0 to 11).
+
+    `body` is the text, or the summary.
+    """
+    found: dict[int, tuple[float, float]] = {}
+    counts = Counter(text.tokens(body[:LEAD_CHARS])[:LEAD_WORDS])
     for word in text.tokens(title or ""):
-        counts[text.stem(word)] += TITLE_WEIGHT
-    for word in text.tokens(body[:LEAD_CHARS])[:LEAD_WORDS]:
-        counts[text.stem(word)] += LEAD_WEIGHT
-    weights = {
-        word: (1 + math.log(count)) * weight
-        for word, count in counts.items()
-        if (weight := rarity(word)) > 1.5 and len(word) > 1
-    }
-    best = heapq.nsmallest(PRINT_WORDS, weights.items(), key=lambda item: (-item[1], item[0]))
-    length = math.sqrt(sum(value**2 for _, value in best)) or 1.0
-    return {zlib.crc32(word.encode()): value / length for word, value in best}
+        counts[word] += TITLE_WEIGHT
+    for word, count in counts.items():
+        if known := _known(word):
+            key, rare = known
+            found[key] = (found[key][0] + count if key in found else count, rare)
+    return {key: (math.sqrt(count), rare) for key, (count, rare) in found.items()}
+
+
+def asked(found: Mapping[int, tuple[float, float]]) -> list[int]:
+    """The words worth asking the window about: by which neighbours are found, and that may be common of late."""
+    ordered = sorted([(stress * rare, key) for key, (stress, rare) in found.items()], reverse=True)
+    return [key for _, key in ordered[:ASKED_WORDS]]
+
+
+def fingerprint(
+    found: Mapping[int, tuple[float, float]], held: Mapping[int, int] | None = None, among: int = 0
+) -> Vector:
+    """The PRINT_WORDS most telling words and their weights, of unit length, most telling first.
+
+    `held` says how many of the window's `among` reports are known by a word. That can only take weight away: a word
+    that the window never saw is as rare as it is in general.
+    """
+    weights = []
+    for key, (stress, rare) in found.items():
+        if held and (count := held.get(key, 0)) > 1:
+            rare = min(rare, math.log(max(among, WINDOW_LEAST, count) / (count - 1)))
+        weights.append((stress * rare, key))
+    weights.sort(reverse=True)
+    del weights[PRINT_WORDS:]
+    length = math.sqrt(sum([value * value for value, _ in weights])) or 1.0
+    return {key: value / length for value, key in weights}
 
 
 def packed(vector: Vector) -> bytes:
-    """A fingerprint as bytes, 8 a word, most telling first; `unpacked` reads them back."""
-    ordered = sorted(vector.items(), key=lambda item: (-item[1], item[0]))
-    return struct.pack(f"<{len(ordered)}I{len(ordered)}f", *(k for k, _ in ordered), *(v for _, v in ordered))
+    """A vector as bytes, 8 a word; `unpacked` reads them back in the same order."""
+    return struct.pack(f"<{len(vector)}I{len(vector)}f", *vector.keys(), *vector.values())
 
 
+@lru_cache(maxsize=2048)
 def unpacked(raw: bytes) -> Vector:
-    """The fingerprint that `packed` made, its weights rounded to 7 digits."""
+    """The vector that `packed` made, its weights rounded to 7 digits."""
     count = len(raw) // 8
     values = struct.unpack(f"<{count}I{count}f", raw)
     return dict(zip(values[:count], values[count:], strict=True))
 
 
 def telling_words(vector: Vector) -> dict[int, float]:
-    """The words by which articles find each other and their weights, rarest and most stressed first."""
-    return dict(heapq.nsmallest(TELLING_WORDS, vector.items(), key=lambda item: (-item[1], item[0])))
+    """The words of a fingerprint by which articles find each other and their weights, most telling first."""
+    return dict(islice(vector.items(), TELLING_WORDS))
 
 
-def likeness(one: Vector, other: Vector, common: Mapping[int, float] = MappingProxyType({})) -> float:
-    """How much two fingerprints say of one event, 0 to 1: a cosine in which no word adds more than WORD_CAP.
-
-    `common` holds factors (0 to 1) of words that count less here.
-    """
-    if not one or not other:
-        return 0.0
-    shared = [value * other[word] * common.get(word, 1.0) for word, value in one.items() if word in other]
-    if not shared:
-        return 0.0
-    length = math.sqrt(_square(one, common) * _square(other, common))
-    return sum(min(part / length, WORD_CAP) for part in shared) if length else 0.0
+def likeness(one: Vector, other: Vector) -> float:
+    """How much two vectors say the same: their product, for fingerprints the cosine, 0 to 1."""
+    return sum([one[word] * other[word] for word in one.keys() & other.keys()])
 
 
-def _square(vector: Vector, common: Mapping[int, float]) -> float:
-    """The squared length of a vector whose common words count less; 1 when none does."""
-    return max(0.0, 1.0 - sum(value**2 * (1 - common[word]) for word, value in vector.items() if word in common))
+def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
+    """The mean likeness over so many pairs, of which no single word may be more than its cap."""
+    cap = WORD_CAP * (1 + crowd) * pairs
+    return sum([min(one[word] * other[word], cap) for word in one.keys() & other.keys()]) / pairs
 
 
-def look_twice(own: Vector, candidates: Iterable[Candidate]) -> list[int]:
+def look_twice(article: Article, own: Vector, candidates: Iterable[Candidate]) -> list[int]:
     """Ids of the candidates so alike that their texts are worth comparing: a copy shares its words."""
-    return [candidate.article_id for candidate in candidates if likeness(own, candidate.print) >= COPY_LOOK]
+    alike = [
+        (value, -one.article_id)
+        for one in candidates
+        if one.outlet != article.outlet and (value := likeness(own, one.print)) >= COPY_LOOK
+    ]
+    return [-number for _, number in heapq.nlargest(COPY_LOOKS, alike)]
 
 
+@lru_cache(maxsize=256)
 def runs(body: str) -> frozenset[int]:
     """A text's five-word runs; none when it is too short to tell a copy from chance."""
-    words = text.tokens(body[:LONGEST_READ])
-    return text.shingles(words) if len(words) >= MIN_COPY_WORDS else frozenset()
+    found = text.tokens(body[:LONGEST_READ])
+    return text.shingles(found) if len(found) >= LEAST_TEXT else frozenset()
 
 
-def shared_text(one: frozenset[int], other: frozenset[int]) -> float:
-    """The share of the shorter text's runs that the other holds, 0 to 1."""
+def same_text(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether the shorter of two texts, as runs, stands in the other."""
     least = min(len(one), len(other))
-    return len(one & other) / least if least else 0.0
+    share = COPY_SHARE if least > LONG_TEXT - 5 else SHORT_SHARE
+    return least > 0 and len(one & other) >= share * least
 
 
-def place(article: Article, own: Vector, candidates: Sequence[Candidate], texts: Mapping[int, str]) -> Placement:
+def place(
+    article: Article,
+    own: Vector,
+    candidates: Sequence[Candidate],
+    centres: Mapping[int, Centre],
+    texts: Mapping[int, str],
+    among: int = 0,
+) -> Placement:
     """Copy of, joins, or opens.
 
-    A copy is the same text at another outlet; it points to the earliest version and joins its story. Otherwise the
-    article joins the story whose nearest reports are most like it, when that is enough after fading with time; reports
-    that stand alone and are like enough come along, so that the order in which feeds are read matters less.
-    `texts` are those of the candidates that `look_twice` named.
+    A copy is the same text at another outlet; it points to the earliest and joins its story. Otherwise the article
+    joins the story whose reports are most like it on average, when that is enough. Then stories nearby that turn out to
+    be of the same event come along, and so do reports that are more like this story than like their own.
+    `centres` are those of the candidates' stories, `texts` those of the candidates that `look_twice` named; the window
+    holds `among` reports.
     """
-    own_runs = runs(article.text) if texts else frozenset[int]()
-    for candidate in sorted(candidates, key=lambda candidate: candidate.article_id):
-        if candidate.outlet == article.outlet or candidate.article_id not in texts:
-            continue
-        if shared_text(own_runs, runs(texts[candidate.article_id])) >= COPY_SHARE:
-            return Placement(candidate.story_id, 1.0, candidate.copy_of or candidate.article_id)
-    stories: dict[int, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        if candidate.story_id is not None:
-            stories[candidate.story_id].append(candidate)
-    common = _common(stories.values())
-    near = {}
-    for story_id, reports in stories.items():
-        values = sorted((_faded(article, own, report, common) for report in reports), reverse=True)[:NEAREST]
-        value = sum(values) / len(values)
-        if value >= SAME_EVENT:
-            near[story_id] = value
+    at, crowd = moment(article), math.log(max(among, FEW) / FEW)
+    if (same := _copied(article, at, candidates, texts)) is not None:
+        return same
+    near = {
+        story_id: value for story_id, centre in centres.items() if (value := _joins(own, at, centre, crowd)) is not None
+    }
     if not near:
         return Placement(None, 1.0)
     best = max(near, key=lambda story_id: (near[story_id], -story_id))
-    alone = sorted(story_id for story_id in near if story_id != best and stories[story_id][0].alone)
-    return Placement(best, near[best], absorbs=tuple(alone))
+    grown = _with(centres[best], own, at)
+    absorbs = []
+    for story_id in sorted(near, key=lambda story_id: (-near[story_id], story_id)):
+        if story_id != best and _are_one(grown, centres[story_id], crowd):
+            grown = _both(grown, centres[story_id])
+            absorbs.append(story_id)
+    takes = []
+    for one in candidates:
+        if one.story_id is None or one.story_id in (best, *absorbs) or one.copy_of or one.story_id not in centres:
+            continue
+        value, home = _joins(one.print, one.seen_at, grown, crowd), centres[one.story_id]
+        if value is None or likeness(own, one.print) < SAME_EVENT:
+            continue
+        theirs = (likeness(one.print, home.sum) - 1) / (home.count - 1) if home.count > 1 else 0.0
+        if value > theirs and home.count > 1:
+            takes.append(one.article_id)
+        elif value > theirs:
+            absorbs.append(one.story_id)
+    return Placement(best, min(1.0, near[best]), absorbs=tuple(absorbs), takes=tuple(takes))
 
 
-def _common(stories: Iterable[Sequence[Candidate]]) -> dict[int, float]:
-    """Factors of words that several of these stories hold: 1/(1 + ln n) for a word in n of them."""
-    holding: Counter[int] = Counter()
-    for reports in stories:
-        holding.update(set().union(*(report.print for report in reports)))
-    return {word: 1 / (1 + math.log(count)) for word, count in holding.items() if count > 1}
+def _copied(
+    article: Article, at: datetime, candidates: Sequence[Candidate], texts: Mapping[int, str]
+) -> Placement | None:
+    """Where the article belongs when its text stands at another outlet; an original seen late takes its place."""
+    own = runs(article.text) if texts else frozenset[int]()
+    for one in sorted(candidates, key=lambda one: (one.copy_of is not None, one.article_id)):
+        if (
+            one.article_id not in texts
+            or one.outlet == article.outlet
+            or not same_text(own, runs(texts[one.article_id]))
+        ):
+            continue
+        if one.copy_of is None and at < one.seen_at:
+            return Placement(one.story_id, 1.0, original_of=one.article_id)
+        return Placement(one.story_id, 1.0, one.copy_of or one.article_id)
+    return None
 
 
-def _faded(article: Article, own: Vector, report: Candidate, common: Mapping[int, float]) -> float:
-    apart = abs(article.first_seen_at - report.seen_at)
-    return likeness(own, report.print, common) * math.exp2(-(apart / HALF_LIFE))
+def _enough(pairs: int, crowd: float) -> float:
+    """The mean likeness to ask for over so many pairs of reports."""
+    return (SAME_EVENT + DOUBT / math.sqrt(pairs)) * (1 + CROWD * crowd)
+
+
+def _joins(own: Vector, at: datetime, centre: Centre, crowd: float) -> float | None:
+    """A report's mean likeness to a story, faded by the time between them; None when that is not enough."""
+    if not centre.count:
+        return None
+    apart = max(centre.first_at - at, at - centre.last_at)
+    if apart > WINDOW:
+        return None
+    value = alike(own, centre.sum, centre.count, crowd)
+    value *= _fading(apart)
+    return value if value >= _enough(centre.count, crowd) else None
+
+
+def _are_one(one: Centre, other: Centre, crowd: float) -> bool:
+    """Whether two stories are of one event: their reports' mean likeness, with more asked for than of a report."""
+    pairs = one.count * other.count
+    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
+    value = alike(one.sum, other.sum, pairs, crowd) * _fading(apart)
+    return value >= _enough(pairs, crowd) + MERGE_DOUBT
+
+
+def _fading(apart: timedelta) -> float:
+    return math.exp2(-(apart / HALF_LIFE)) if apart > timedelta() else 1.0
+
+
+def opened(article_id: int, own: Vector, at: datetime) -> Centre:
+    """The centre of a story of one report."""
+    return Centre(1, own, at, at, article_id, own)
+
+
+def gathered(reports: Sequence[Candidate]) -> Centre | None:
+    """The centre of these reports, from nothing; None when there are none but copies."""
+    own = [one for one in reports if one.copy_of is None]
+    if not own:
+        return None
+    first, *rest = own
+    centre = opened(first.article_id, first.print, first.seen_at)
+    for one in rest:
+        centre = _with(centre, one.print, one.seen_at)
+    central = max(own, key=lambda one: (likeness(one.print, centre.sum), -one.article_id))
+    return replace(centre, central_id=central.article_id, central=central.print)
+
+
+def joined(centre: Centre, article_id: int, own: Vector, at: datetime) -> Centre:
+    """The centre after a report joined, which becomes the central one when it is nearer than the one so far."""
+    grown = _with(centre, own, at)
+    if centre.central is None or likeness(own, grown.sum) > likeness(centre.central, grown.sum) + 1e-6:
+        return replace(grown, central_id=article_id, central=own)
+    return grown
+
+
+def _with(centre: Centre, own: Vector, at: datetime) -> Centre:
+    return replace(
+        centre, count=centre.count + 1, sum=_added(centre.sum, own),
+        first_at=min(centre.first_at, at), last_at=max(centre.last_at, at),
+    )  # fmt: skip
+
+
+def _both(one: Centre, other: Centre) -> Centre:
+    return replace(
+        one, count=one.count + other.count, sum=_added(one.sum, other.sum),
+        first_at=min(one.first_at, other.first_at), last_at=max(one.last_at, other.last_at),
+    )  # fmt: skip
+
+
+def _added(one: Vector, other: Vector) -> Vector:
+    made = defaultdict(float, one)
+    for word, value in other.items():
+        made[word] += value
+    if len(made) <= CENTRE_WORDS:
+        return made
+    return dict(heapq.nlargest(CENTRE_WORDS, made.items(), key=itemgetter(1, 0)))

@@ -817,6 +817,43 @@ def test_story_spans_the_publication_of_its_articles(store: Store) -> None:
     assert store.stories.get(99) is None
 
 
+def test_stories_that_become_one_keep_the_older_number_and_say_where_the_other_went(store: Store) -> None:
+    kept(store, "a", "b", "c", "d")
+    for article_id in (1, 2, 3):
+        placed(store, article_id, Placement(None, 1.0))
+    assert placed(store, 4, Placement(2, 0.4, absorbs=(1,))) == 1
+    assert counts(store) == (3, 1, 1)
+    assert rows(store, "SELECT id FROM stories ORDER BY id") == [(1,), (3,)]
+    kept(store, "e")
+    assert placed(store, 5, Placement(3, 0.4, absorbs=(1,))) == 1
+    assert rows(store, "SELECT story, into_id FROM story_merges ORDER BY story") == [(2, 1), (3, 1)]
+
+
+def test_an_article_that_moves_is_counted_where_it_went(store: Store) -> None:
+    for name, outlet in (("a", TIMES), ("b", POST), ("c", ECHO)):
+        kept(store, name, outlet=outlet)
+    placed(store, 1, Placement(None, 1.0))
+    placed(store, 2, Placement(1, 0.4))
+    placed(store, 3, Placement(None, 1.0))
+    kept(store, "d", outlet=ECHO)
+    placed(store, 4, Placement(2, 0.4, takes=(2,)))
+    assert (counts(store, 1), counts(store, 2)) == ((1, 1, 1), (3, 2, 2))
+    kept(store, "e")
+    placed(store, 5, Placement(2, 0.4, takes=(1,)))
+    assert rows(store, "SELECT story, into_id FROM story_merges") == [(1, 2)]
+    assert counts(store, 2) == (5, 3, 2)
+
+
+def test_copies_of_an_original_that_is_seen_late_point_to_it(store: Store) -> None:
+    for name, outlet in (("a", TIMES), ("b", POST), ("c", ECHO)):
+        kept(store, name, outlet=outlet)
+    placed(store, 1, Placement(None, 1.0))
+    placed(store, 2, Placement(1, 1.0, copy_of=1))
+    placed(store, 3, Placement(1, 1.0, original_of=1))
+    assert rows(store, "SELECT id, copy_of FROM articles ORDER BY id") == [(1, 3), (2, 3), (3, None)]
+    assert counts(store) == (3, 3, 1)
+
+
 # --- copies of the database -----------------------------------------------------------------------------------
 
 

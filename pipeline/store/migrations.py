@@ -294,6 +294,40 @@ def m0006_names_kinds_and_agencies(db: Database) -> None:
 
 
 @migrations()
+def m0007_windows_of_stories(db: Database) -> None:
+    """Neighbours are found by word and day, stories are compared by their centres, and what became one is recorded."""
+    _run(
+        db,
+        "DROP TABLE story_words",
+        "DELETE FROM story_prints",
+        # One row a word and day: how many articles are known by it, and the ids of the latest (32 bits each). Word 0
+        # counts them all. Days count from 1970; those no window reaches are deleted.
+        """CREATE TABLE story_words (
+            word INTEGER NOT NULL,
+            day INTEGER NOT NULL,
+            n INTEGER NOT NULL,
+            latest BLOB NOT NULL,
+            PRIMARY KEY (word, day)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE story_centres (
+            story_id INTEGER PRIMARY KEY REFERENCES stories(id) ON DELETE CASCADE,
+            n INTEGER NOT NULL,
+            centre BLOB NOT NULL,
+            first_at TEXT NOT NULL,
+            last_at TEXT NOT NULL,
+            central_id INTEGER REFERENCES articles(id)
+        )""",
+        """CREATE INDEX story_centres_last ON story_centres(last_at)""",
+        # A story that became part of another: its address still leads somewhere.
+        """CREATE TABLE story_merges (
+            story INTEGER PRIMARY KEY,
+            into_id INTEGER NOT NULL REFERENCES stories(id) ON DELETE CASCADE,
+            last_at TEXT NOT NULL
+        )""",
+    )
+
+
+@migrations()
 def m0009_verdicts(db: Database) -> None:
     """Who decided a verdict, and how far the archive is judged anew after a profile changed."""
     _run(

@@ -1,9 +1,12 @@
-"""The tables `stories` and `story_articles`, and `articles.copy_of`: what belongs together."""
+"""The tables `stories` and `story_articles`, and `articles.copy_of`: what belongs together; and the window of recent
+articles in which neighbours find each other (`story_words`, `story_prints`, `story_centres`)."""
 
 from __future__ import annotations
 
+import heapq
 import json
 import sqlite3
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +15,16 @@ from datetime import datetime
 from pipeline.model import Placement, Story
 from pipeline.times import from_stamp, stamp
 
-POSTINGS = 60
-"""Articles looked at for one word, the latest: a word in every second article tells nothing, and must cost nothing."""
+LATEST = 64
+"""Articles of one day that are found by one word, the latest: a word in every second article must cost nothing."""
+
+EVERY = 0
+"""The word under which the reports of a day are counted, copies left out; no word has this hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A stored article that shares telling words with a new one."""
+    """A stored article that shares telling words with a new one. `seen_at` is the moment it counts from."""
 
     article_id: int
     outlet: str
@@ -26,7 +32,38 @@ class Neighbour:
     copy_of: int | None
     story_id: int | None
     print: bytes
-    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """The centre of a story as it is stored; `central` is the fingerprint of the report nearest to it."""
+
+    count: int
+    sum: bytes
+    first_at: datetime
+    last_at: datetime
+    central_id: int | None
+    central: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is known of some words around a moment: how many reports are known by each, which were the latest of each
+    day, and how many reports there were in all. Copies are found, but not counted."""
+
+    held: Mapping[int, int]
+    latest: Mapping[int, Sequence[int]]
+    among: int
+
+    def sharing(self, words: Mapping[int, float], limit: int) -> list[int]:
+        """Ids of articles known by any of these words, most weight shared first."""
+        shared: dict[int, float] = defaultdict(float)
+        for word, weight in words.items():
+            square = weight * weight
+            for article_id in self.latest.get(word, ()):
+                shared[article_id] += square
+        best = heapq.nlargest(limit, [(weight, -article_id) for article_id, weight in shared.items()])
+        return [-article_id for _, article_id in best]
 
 
 class Stories:
@@ -35,88 +72,165 @@ class Stories:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def first_since(self, moment: datetime) -> int:
-        """The lowest article id first seen at or after a moment: where a window of time begins."""
-        row = self._db.execute(
-            "SELECT id FROM articles WHERE first_seen_at >= ? ORDER BY first_seen_at, id LIMIT 1",
-            (stamp(moment),),
-        ).fetchone()
-        return int(row[0]) if row else 2**62
+    def window(self, words: Sequence[int], since: datetime, until: datetime) -> Window:
+        """What the days from `since` to `until` know of these words: one look-up by index for each."""
+        held: dict[int, int] = defaultdict(int)
+        latest: dict[int, array[int]] = {}
+        rows = self._db.execute(
+            "SELECT w.word, w.n, w.latest FROM json_each(?) j CROSS JOIN story_words w"
+            " ON w.word = j.value AND w.day BETWEEN ? AND ?",
+            (json.dumps([EVERY, *words]), _day(since), _day(until)),
+        )
+        for word, n, blob in rows:
+            held[word] += n
+            latest.setdefault(word, array("I")).frombytes(blob)
+        among = held.pop(EVERY, 0)
+        return Window(held, latest, among)
 
-    def remember(self, article_id: int, words: Iterable[int], fingerprint: bytes) -> None:
-        """Makes an article findable by these words, and comparable by its fingerprint."""
+    def remember(
+        self, article_id: int, at: datetime, words: Iterable[int], fingerprint: bytes, *, counted: bool = True
+    ) -> None:
+        """Makes an article findable by these words, and comparable by its fingerprint.
+
+        One that is not `counted`, a copy, makes its words no more common. One that is remembered already is known by
+        its new words too, and its story's centre is to be made anew.
+        """
+        day, own = _day(at), array("I", [article_id]).tobytes()
         self._db.executemany(
-            "INSERT INTO story_words (word, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [(word, article_id) for word in words],
+            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, ?, ?) ON CONFLICT (word, day) DO UPDATE SET"  # noqa: S608
+            f" n = n + excluded.n, latest = substr(CAST(latest || excluded.latest AS BLOB), -{4 * LATEST})",
+            [(word, day, counted, own) for word in words],
         )
         self._db.execute(
             "INSERT INTO story_prints (article_id, print) VALUES (?, ?)"
             " ON CONFLICT (article_id) DO UPDATE SET print = excluded.print",
             (article_id, fingerprint),
         )
+        self._db.execute(
+            "DELETE FROM story_centres WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = ?)",
+            (article_id,),
+        )
 
-    def sharing(self, words: Mapping[int, float], since_id: int, limit: int) -> list[int]:
-        """Ids of articles from `since_id` on that were remembered by any of these words, most weight shared first."""
-        shared: dict[int, float] = defaultdict(float)
-        for word, weight in words.items():
-            rows = self._db.execute(
-                "SELECT article_id FROM story_words WHERE word = ? AND article_id >= ?"
-                " ORDER BY article_id DESC LIMIT ?",
-                (word, since_id, POSTINGS),
-            )
-            for (article_id,) in rows:
-                shared[article_id] += weight
-        return [article_id for article_id, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:limit]]
+    def count_in(self, at: datetime) -> None:
+        """One more report on this day that is no copy."""
+        self._db.execute(
+            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, 1, x'')"
+            " ON CONFLICT (word, day) DO UPDATE SET n = n + 1",
+            (EVERY, _day(at)),
+        )
 
-    def forget(self, before_id: int) -> int:
-        """Lets go of words and fingerprints that no window reaches any more; returns how many articles."""
-        self._db.execute("DELETE FROM story_words WHERE article_id < ?", (before_id,))
-        return self._db.execute("DELETE FROM story_prints WHERE article_id < ?", (before_id,)).rowcount
+    def forget(self, before: datetime) -> int:
+        """Lets go of words, fingerprints and centres that no window reaches any more; returns how many articles."""
+        day = _day(before)
+        # Asked every hour, but a day ends once.
+        if self._db.execute("SELECT 1 FROM story_words WHERE word = ? AND day < ?", (EVERY, day)).fetchone():
+            self._db.execute("DELETE FROM story_words WHERE day < ?", (day,))
+        self._db.execute("DELETE FROM story_centres WHERE last_at < ?", (stamp(before),))
+        row = self._db.execute(
+            "SELECT id FROM articles WHERE first_seen_at >= ? ORDER BY first_seen_at, id LIMIT 1", (stamp(before),)
+        ).fetchone()
+        first = row[0] if row else 2**62
+        return self._db.execute("DELETE FROM story_prints WHERE article_id < ?", (first,)).rowcount
 
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
-        """These articles as neighbours."""
+        """Those of these articles that are still remembered, as neighbours, in the order asked for."""
         rows = self._db.execute(
-            "SELECT a.id, o.name, a.first_seen_at, a.copy_of, s.story_id, p.print, coalesce(t.article_count, 0) = 1"
-            " FROM json_each(?) j"
-            " JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
-            " JOIN story_prints p ON p.article_id = a.id"
-            " LEFT JOIN story_articles s ON s.article_id = a.id LEFT JOIN stories t ON t.id = s.story_id",
+            "SELECT a.id, o.name, min(coalesce(a.published_at, a.first_seen_at), a.first_seen_at), a.copy_of,"
+            " s.story_id, p.print FROM json_each(?) j"
+            " CROSS JOIN articles a ON a.id = j.value JOIN outlets o ON o.id = a.outlet_id"
+            " JOIN story_prints p ON p.article_id = a.id LEFT JOIN story_articles s ON s.article_id = a.id"
+            " ORDER BY j.key",
             (json.dumps(list(article_ids)),),
         )
-        found = []
-        for row_id, outlet, seen, copy_of, story_id, fingerprint, alone in rows:
-            seen_at = from_stamp(seen)
-            assert seen_at is not None
-            found.append(Neighbour(row_id, outlet, seen_at, copy_of, story_id, fingerprint, bool(alone)))
-        return found
+        return [Neighbour(row[0], row[1], _moment(row[2]), *row[3:]) for row in rows]
+
+    def middles(self, story_ids: Iterable[int]) -> dict[int, Middle]:
+        """The centres of these stories, where they are known."""
+        rows = self._db.execute(
+            "SELECT c.story_id, c.n, c.centre, c.first_at, c.last_at, c.central_id, p.print FROM json_each(?) j"
+            " CROSS JOIN story_centres c ON c.story_id = j.value"
+            " LEFT JOIN story_prints p ON p.article_id = c.central_id",
+            (json.dumps(sorted(story_ids)),),
+        )
+        return {row[0]: Middle(row[1], row[2], _moment(row[3]), _moment(row[4]), row[5], row[6]) for row in rows}
+
+    def keep_middle(self, story_id: int, middle: Middle) -> None:
+        """A story has this centre now, and bears the headline of its central report."""
+        self._db.execute(
+            "INSERT INTO story_centres (story_id, n, centre, first_at, last_at, central_id) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (story_id) DO UPDATE SET n = excluded.n, centre = excluded.centre,"
+            " first_at = excluded.first_at, last_at = excluded.last_at, central_id = excluded.central_id",
+            (story_id, middle.count, middle.sum, stamp(middle.first_at), stamp(middle.last_at), middle.central_id),
+        )
+        self._db.execute(
+            "UPDATE stories SET title = coalesce((SELECT title FROM articles WHERE id = ?), title) WHERE id = ?",
+            (middle.central_id, story_id),
+        )
 
     def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:
-        """Puts an article into its story (a new one when the placement names none) and returns the story's id."""
+        """Puts an article into its story (a new one when the placement names none), and all that comes along; returns
+        the story's id. Of stories that become one the oldest stays, and the others lead to it (`story_merges`).
+
+        The centres of the stories that changed are forgotten: they are made anew from their reports, or kept by the
+        caller, who knows better.
+        """
         if placement.copy_of is not None:
             self._db.execute("UPDATE articles SET copy_of = ? WHERE id = ?", (placement.copy_of, article_id))
+        if placement.original_of is not None:
+            self._db.execute(
+                "UPDATE articles SET copy_of = ?1 WHERE (id = ?2 OR copy_of = ?2) AND id <> ?1",
+                (article_id, placement.original_of),
+            )
         story_id = placement.story_id
         if story_id is None:
-            story_id = int(
-                self._db.execute(
-                    "INSERT INTO stories (title, first_at, last_at, article_count, outlet_count, family_count)"
-                    " VALUES (?, ?, ?, 0, 0, 0) RETURNING id",
-                    (title or "Untitled", stamp(at), stamp(at)),
-                ).fetchone()[0]
-            )
+            story_id = self._open(title or "Untitled", stamp(at))
         self._db.execute(
             "INSERT INTO story_articles (story_id, article_id, similarity) VALUES (?, ?, ?)",
             (story_id, article_id, round(placement.similarity, 4)),
         )
-        for absorbed in placement.absorbs:
-            self._db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (story_id, absorbed))
-            self._db.execute("DELETE FROM stories WHERE id = ?", (absorbed,))
-        self._count(story_id)
-        return story_id
+        for taken in placement.takes:
+            left = self._story_of(taken)
+            self._db.execute("UPDATE story_articles SET story_id = ? WHERE article_id = ?", (story_id, taken))
+            if left is not None:
+                self._left(left, story_id)
+        oldest = min([story_id, *placement.absorbs])
+        for absorbed in {story_id, *placement.absorbs} - {oldest}:
+            self._db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (oldest, absorbed))
+            self._left(absorbed, oldest)
+        self._count(oldest)
+        return oldest
+
+    def _story_of(self, article_id: int) -> int | None:
+        row = self._db.execute("SELECT story_id FROM story_articles WHERE article_id = ?", (article_id,)).fetchone()
+        return row[0] if row else None
+
+    def _open(self, title: str, at: str) -> int:
+        """A new story, under a number that no story ever had: the address of one that is no more leads elsewhere."""
+        row = self._db.execute(
+            "INSERT INTO stories (id, title, first_at, last_at, article_count, outlet_count, family_count)"
+            " VALUES (1 + max(coalesce((SELECT max(id) FROM stories), 0),"
+            " coalesce((SELECT max(story) FROM story_merges), 0)), ?, ?, ?, 0, 0, 0) RETURNING id",
+            (title, at, at),
+        ).fetchone()
+        return int(row[0])
+
+    def _left(self, story_id: int, for_id: int) -> None:
+        """Brings a story that was left up to date; one that nothing is left of leads to where its last report went."""
+        if self.members(story_id):
+            self._count(story_id)
+            return
+        self._db.execute("UPDATE story_merges SET into_id = ? WHERE into_id = ?", (for_id, story_id))
+        self._db.execute(
+            "INSERT INTO story_merges (story, into_id, last_at) SELECT id, ?, last_at FROM stories WHERE id = ?",
+            (for_id, story_id),
+        )
+        self._db.execute("DELETE FROM stories WHERE id = ?", (story_id,))
 
     def _count(self, story_id: int) -> None:
         """Brings a story's numbers and moments up to date. A copy counts for the family of who ran it first."""
+        self._db.execute("DELETE FROM story_centres WHERE story_id = ?", (story_id,))
         self._db.execute(
-            # A story is called what its earliest report is called, in whatever order the feeds were read.
+            # Called after its earliest report, in whatever order the feeds were read, until it has a central one.
             """UPDATE stories SET title = coalesce((
                 SELECT a.title FROM story_articles s JOIN articles a ON a.id = s.article_id
                 WHERE s.story_id = stories.id AND a.title IS NOT NULL
@@ -132,6 +246,13 @@ class Stories:
             (story_id,),
         )
 
+    def members(self, story_id: int) -> list[int]:
+        """The articles of a story, in order."""
+        rows = self._db.execute(
+            "SELECT article_id FROM story_articles WHERE story_id = ? ORDER BY article_id", (story_id,)
+        )
+        return [row[0] for row in rows]
+
     def get(self, story_id: int) -> Story | None:
         """A story with the URLs of its articles in order of first sight; `None` when there is none."""
         row = self._db.execute("SELECT title, first_at, last_at FROM stories WHERE id = ?", (story_id,)).fetchone()
@@ -142,10 +263,7 @@ class Stories:
             " ORDER BY a.id",
             (story_id,),
         )
-        first, last = from_stamp(row[1]), from_stamp(row[2])
-        assert first is not None
-        assert last is not None
-        return Story(story_id, row[0], tuple(url[0] for url in urls), first, last)
+        return Story(story_id, row[0], tuple(url[0] for url in urls), _moment(row[1]), _moment(row[2]))
 
     def of(self, article_ids: Sequence[int]) -> dict[int, int]:
         """The story of each of these articles that has one."""
@@ -155,13 +273,6 @@ class Stories:
         )
         return dict(rows.fetchall())
 
-    def members(self, story_id: int) -> list[int]:
-        """The articles of a story, in order."""
-        rows = self._db.execute(
-            "SELECT article_id FROM story_articles WHERE story_id = ? ORDER BY article_id", (story_id,)
-        )
-        return [row[0] for row in rows]
-
     def move(self, article_ids: Sequence[int], story_id: int | None) -> int:
         """Puts articles into a story (`None`: a new one) by a person's word, and returns its id.
 
@@ -169,21 +280,24 @@ class Stories:
         """
         left = set(self.of(article_ids).values())
         if story_id is None:
-            story_id = int(
-                self._db.execute(
-                    "INSERT INTO stories (title, first_at, last_at, article_count, outlet_count, family_count)"
-                    " VALUES ('Untitled', '', '', 0, 0, 0) RETURNING id"
-                ).fetchone()[0]
-            )
+            story_id = self._open("Untitled", "")
         self._db.execute(
             "UPDATE story_articles SET story_id = ?, similarity = 1.0"
             " WHERE article_id IN (SELECT value FROM json_each(?))",
             (story_id, json.dumps(list(article_ids))),
         )
-        for old in left - {story_id}:
-            if self.members(old):
-                self._count(old)
-            else:
-                self._db.execute("DELETE FROM stories WHERE id = ?", (old,))
+        for old in sorted(left - {story_id}):
+            self._left(old, story_id)
         self._count(story_id)
         return story_id
+
+
+def _day(at: datetime) -> int:
+    """Days since 1970."""
+    return int(at.timestamp() // 86400)
+
+
+def _moment(text: str) -> datetime:
+    made = from_stamp(text)
+    assert made is not None
+    return made

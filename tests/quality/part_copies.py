@@ -14,7 +14,7 @@ from quality import sets, streams
 
 def measure() -> dict[str, float]:
     """Recall by exact Jaccard; pairs across labels, of those listed and of all; whether every chain is flat."""
-    samples = sets.labelled("fnc1")
+    samples = sets.whole("fnc1")
     copy_of = streams.told(streams.stream(samples)).copy_of
     pairs = sets.copies()
     found = [_together(copy_of, pair["a"], pair["b"]) for pair in pairs]

@@ -48,6 +48,12 @@ def labelled(name: str) -> tuple[Sample, ...]:
 
 
 @cache
+def whole(name: str) -> tuple[Sample, ...]:
+    """The set with its exact doubles: what outlets that ran one text word for word published."""
+    return tuple(_sample(row) for row in _rows(name))
+
+
+@cache
 def background() -> tuple[Sample, ...]:
     """2,225 unlabelled articles in which the labelled ones must be found."""
     return tuple(_sample(row) for row in _rows("bbc2225"))
