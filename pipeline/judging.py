@@ -112,7 +112,7 @@ def judge(article_id: int, article: Article, desk: Desk, *, new: bool = False) -
     has no tags that could be out of date."""
     said = desk.store.feedback.on(article_id, article.url)
     profiles = [one.profile for one in desk.topics]
-    found = topics.settled(article.url, desk.panel.match(article), profiles, said)
+    found = topics.settled(article.url, desk.panel.match(article, 0.0 if said else NEAR_MISS), profiles, said)
     least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
     kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
     if not new:

@@ -294,7 +294,7 @@ class TopicProfile:
     title: str
     terms: tuple[Term, ...]
     rules: Rules = Rules()
-    threshold: float = 0.22
+    threshold: float = 0.23
     seed: str | None = None
     profile_hash: str = ""
 

@@ -41,9 +41,9 @@ a mean does. Both measured on labelled stories, see docs/design.md."""
 WORD_CAP = 0.06
 """The most that one shared word adds to a likeness: one name is a matter, not an event."""
 
-CROWD, FEW = 0.08, 100
-"""For each e-fold of reports in the window beyond a hundred, this share more is asked for: the more there are, the more
-are alike by chance. And the cap of a word is lifted by itself, since the window then knows how common it is."""
+CROWD, FEW = 0.15, 100
+"""For each e-fold of reports in the window beyond a hundred, this share more is asked for: of more, more are
+alike by chance. And the cap of a word is lifted a little, since the window then knows how common it is."""
 
 MERGE_DOUBT = 0.08
 """What is asked for on top before two stories become one: that undoes what was said before."""
@@ -51,10 +51,10 @@ MERGE_DOUBT = 0.08
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
 
-COPY_LOOK = 0.4
+COPY_LOOK = 0.3
 """Likeness from which two texts are compared run by run. A copy's headline may be new, but its words are not."""
 
-COPY_LOOKS = 6
+COPY_LOOKS = 8
 """Texts that are compared run by run, at most, the likest first."""
 
 LONG_TEXT = 60
@@ -190,7 +190,7 @@ def likeness(one: Vector, other: Vector) -> float:
 
 def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
     """The mean likeness over so many pairs, of which no single word may be more than its cap."""
-    cap = WORD_CAP * (1 + crowd) * pairs
+    cap = WORD_CAP * (1 + crowd / 4) * pairs
     return sum([min(one[word] * other[word], cap) for word in one.keys() & other.keys()]) / pairs
 
 

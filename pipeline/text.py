@@ -31,6 +31,10 @@ _CONTROL = re.compile(
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
 _WORD = re.compile(r"\w[\w\u0300-\u036f]*(?:['’]\w[\w\u0300-\u036f]*)*")
+# The same with the vowel signs of Thai, Hindi, Arabic and their kin, which `\w` leaves out: words would
+# fall apart. `_WORD` stays as it is, since hashes of wordings are stored.
+_SIGNS = "".join(chr(c) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
+_RUN = re.compile(rf"\w[\w{_SIGNS}]*(?:['’]\w[\w{_SIGNS}]*)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(]?[A-Z0-9À-Þ])")
 
@@ -70,12 +74,19 @@ def fold(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Folded words in order; possessives lose their ending ("TikTok's" is "tiktok")."""
-    return [word if word.isalnum() else _POSSESSIVE.sub("", word) for word in _WORD.findall(fold(text))]
+    found = (_WORD if text.isascii() else _RUN).findall(fold(text))
+    return [word if word.isalnum() else _POSSESSIVE.sub("", word) for word in found]
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:
     """Folded words with their (start, end) offsets in `text`, for highlighting."""
-    return [(_POSSESSIVE.sub("", fold(found.group())), found.start(), found.end()) for found in _WORD.finditer(text)]
+    if text.isascii():
+        low = text.lower()
+        return [
+            (word if (word := found.group()).isalnum() else _POSSESSIVE.sub("", word), found.start(), found.end())
+            for found in _WORD.finditer(low)
+        ]
+    return [(_POSSESSIVE.sub("", fold(found.group())), found.start(), found.end()) for found in _RUN.finditer(text)]
 
 
 @lru_cache(maxsize=65536)

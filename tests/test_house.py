@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PIPELINE = ROOT / "pipeline"
 
 FLOORS = {
-    "errors": 1, "model": 1, "urls": 1, "trackers": 1, "unwrap": 1, "variants": 1,
+    "errors": 1, "model": 1, "patterns": 1, "urls": 1, "trackers": 1, "unwrap": 1, "variants": 1,
     "text": 1, "worddiff": 1, "edits": 1, "agencies": 1, "rarity": 1, "times": 1, "log": 1, "learn": 1,
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
@@ -83,6 +83,8 @@ def test_a_room_opens_with_its_scope(path: Path) -> None:
         ("httpx", {"fetch"}),
         ("apscheduler", {"service"}),
         ("nh3", {"text"}),
+        ("re2", {"patterns"}),
+        ("wordfreq", {"rarity"}),
     ],
 )
 def test_only_one_room_knows(word: str, rooms: set[str]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -356,7 +357,7 @@ def test_progress_is_told_once_it_takes_long(place: Path, monkeypatch: pytest.Mo
 def test_a_topic_that_changed_is_judged_anew_before_the_import(place: Path) -> None:
     newsbeat(place, "import", lines(place, story(1, title="ByteDance nears deal to sell TikTok in the US")))
     path = place / "config" / "topics" / "tiktok-us-sale.toml"
-    path.write_text(path.read_text().replace("threshold = 0.2", "threshold = 0.99"))
+    path.write_text(re.sub(r"(?m)^threshold = .*$", "threshold = 0.99", path.read_text()))
     newsbeat(place, "import", lines(place, story(2), name="more.jsonl"))
     assert rows(place, "SELECT count(*) FROM article_topics WHERE on_topic = 1") == [(0,)]
 

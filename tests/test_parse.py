@@ -921,6 +921,7 @@ def holds_together(parsed: ParsedFeed) -> None:
 @example(b"<?xml version='1.0' encoding='\xe9'?><rss/>", None)
 @example(b"<rss><channel></link><item></link></item>", None)
 @example(rss(item("<title>&#x99999999;</title>") + "<textInput></name>").encode(), None)
+@example(b"\x0b", None)
 def test_any_bytes_are_a_feed_or_a_parse_error(body: bytes, content_type: str | None) -> None:
     parsed = parsed_or_refused(body, content_type)
     if parsed:

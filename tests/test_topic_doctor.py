@@ -120,7 +120,8 @@ def archive(path: Path, count: int, days: int = 0) -> None:
         outlet = store.feeds.outlet_id(Outlet("Example Times", (), "Example Media Group"))
         for at in range(count):
             seen = NOW - timedelta(days=days * (count - at) / count)
-            store.articles.add(article(f"n{at}", text="The barrage over Korvik.", first_seen_at=seen), outlet)
+            said = "Engineers spoke about plans in the town hall of Korvik. " * 3 + "One is a barrage."
+            store.articles.add(article(f"n{at}", text=said, first_seen_at=seen), outlet)
 
 
 def test_topics_are_tried_on_the_latest_articles(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from fakes import article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import text, topics
+from pipeline import patterns, text, topics
 from pipeline.errors import ConfigError
 from pipeline.model import Article, Evidence, Match, Rules, Term, TopicProfile
+from pipeline.topics.document import MIN_WORDS
 from pipeline.topics.match import MAX_SPANS, SINGLE_TERM
+from pipeline.topics.words import read as words_of
 
 FERRY = TopicProfile(
     slug="albatross",
@@ -208,12 +210,12 @@ def test_the_score_lies_in_0_to_1_and_is_the_sum_of_its_evidence(
     assert found.on_topic == (found.score >= profile.threshold)
     fields = {"title": title or "", "summary": summary or "", "text": body}
     forms = {
-        term.text: {tuple(text.stem(word) for word in text.tokens(form)) for form in (term.text, *term.aliases)}
+        term.text: {tuple(word for word, _, _ in words_of(form)) for form in (term.text, *term.aliases)}
         for term in profile.terms
     }
     for term in profile.terms:  # a term listed twice brings both its lists of aliases
         forms[term.text] |= {
-            tuple(text.stem(word) for word in text.tokens(form))
+            tuple(word for word, _, _ in words_of(form))
             for twin in profile.terms
             if twin.text == term.text
             for form in twin.aliases
@@ -223,7 +225,7 @@ def test_the_score_lies_in_0_to_1_and_is_the_sum_of_its_evidence(
         assert len(one.spans) == min(one.count, MAX_SPANS)
         assert all(end <= start for (_, end), (start, _) in zip(one.spans, one.spans[1:], strict=False))
         for start, end in one.spans:
-            words = tuple(text.stem(word) for word in text.tokens(fields[one.field][start:end]))
+            words = tuple(word for word, _, _ in words_of(fields[one.field][start:end]))
             assert words in forms[one.term]
 
 
@@ -264,7 +266,7 @@ def profile_of(raw: str = SEED) -> TopicProfile:
 def test_a_seed_makes_a_profile_that_finds_it() -> None:
     made = profile_of()
     read = topics.document(SEED, "seed")
-    found = matched(article(title=read.title, summary=None, text=read.body), made)
+    found = matched(article(title=read.headline, summary=None, text="\n".join(read.paragraphs)), made)
     assert found is not None
     assert found.on_topic
     assert found.score > 0.5
@@ -300,9 +302,10 @@ def test_a_profile_holds_what_the_seed_is_about() -> None:
 )
 def test_a_seed_may_be_text_markdown_or_html(wrapped: str, title: str) -> None:
     read = topics.document(wrapped, "seed")
-    assert read.title == title
-    assert "tracking" not in read.body
-    assert "(XYZ)" not in read.body, "the dateline goes"
+    said = " ".join(read.paragraphs)
+    assert read.headline == title
+    assert "tracking" not in said
+    assert "(XYZ)" not in said, "the dateline goes"
     assert "TideBank" in {term.text for term in topics.profile(read, "tidebank").terms}
 
 
@@ -312,11 +315,11 @@ def test_a_seed_may_be_text_markdown_or_html(wrapped: str, title: str) -> None:
         pytest.param("", id="empty"),
         pytest.param("Too short to be a seed.", id="a sentence"),
         pytest.param("<html><body><script>" + "word " * 100 + "</script></body></html>", id="only a script"),
-        pytest.param("word " * 39, id="one word short"),
+        pytest.param("word " * (MIN_WORDS - 1), id="one word short"),
     ],
 )
 def test_a_seed_that_is_too_short_says_so(raw: str) -> None:
-    with pytest.raises(ConfigError, match="at least 40 words") as caught:
+    with pytest.raises(ConfigError, match=f"at least {MIN_WORDS} words") as caught:
         topics.document(raw, "seeds/short.txt")
     assert caught.value.file == "seeds/short.txt"
 
@@ -356,7 +359,7 @@ def test_a_slug_is_made_of_letters_digits_and_hyphens(name: str, slug: str) -> N
 )
 def test_any_seed_makes_a_profile_that_survives_being_written_as_toml(said: list[str]) -> None:
     raw = " ".join(said)
-    if len(text.tokens(raw)) < 60:
+    if len(words_of(raw)) < 60:
         return
     made = topics.profile(topics.document(raw, "seed"), "seed", seed="seeds/seed.txt")
     read = tomllib.loads(topics.toml(made))
@@ -375,3 +378,131 @@ def test_gates_survive_being_written_as_toml() -> None:
     rules = Rules(any=('say "so"', "b"), all=("back\\slash",), none=("tab\there",))
     read = tomllib.loads(topics.toml(replace(FERRY, rules=rules)))
     assert read["rules"] == {"any": ['say "so"', "b"], "all": ["back\\slash"], "none": ["tab\there"]}
+
+
+# --- names, languages, gates ----------------------------------------------------------------------------------
+
+
+LONG_SEED = """The Orrin Bay inquiry
+
+The Commission on Harbour Safety (CHS) opened its inquiry into the Orrin Bay disaster on Tuesday. Helga Brandvold, who
+chairs it, said the ferry QuayLine had sailed without a pilot. Brandvold named three officials. The CHS will hear the
+crew of QuayLine's ferry next. The Northern Pilots Union denies blame; the NPU says its pilots warned the port in Orrin
+Bay. Brandvold promised a report on Orrin Bay before the winter, and the Northern Pilots Union promised to read it.
+
+Sign up for our newsletter to read more stories like this.
+Photo: Some Agency / All rights reserved
+"""
+
+
+def test_short_and_long_forms_of_a_name_are_one_term() -> None:
+    terms = {term.text: term for term in topics.profile(topics.document(LONG_SEED, "seed"), "orrin-bay").terms}
+    assert "CHS" in terms["Commission on Harbour Safety"].aliases, "by its brackets"
+    assert "NPU" in terms["Northern Pilots Union"].aliases, "by its initials"
+    assert terms["Helga Brandvold"].aliases == ("Brandvold",), "a surname, and no first name"
+    assert "Quay Line" in terms["QuayLine"].aliases, "by its capitals"
+    assert {term.kind for name, term in terms.items() if name in ("Helga Brandvold", "Orrin Bay")} == {"name"}
+    assert not {"CHS", "NPU", "Brandvold", "newsletter", "Agency"} & set(terms)
+
+
+def test_a_page_is_read_without_what_stands_around_its_article() -> None:
+    body = "".join(f"<p>{line}</p>" for line in LONG_SEED.splitlines()[2:7])
+    page = (
+        "<html><body><nav><a>Home</a><a>Regatta results</a></nav><main><h1>The <b>Orrin Bay</b> inquiry</h1>"
+        f"{body}<aside>Regatta tickets are on sale now for everyone who likes boats</aside></main></body></html>"
+    )
+    read = topics.document(page, "page")
+    assert read.headline == "The Orrin Bay inquiry"
+    assert "Regatta" not in " ".join(read.paragraphs)
+    assert "Helga Brandvold" in " ".join(read.paragraphs)
+
+
+def test_of_several_seeds_what_they_share_counts_most() -> None:
+    other = "Bakers of Tannet\n\n" + "The bakers of Tannet struck over ovens. Korvik sent flour to Tannet. " * 5
+    both = topics.profile([topics.document(LONG_SEED, "a"), topics.document(other + LONG_SEED, "b")], "both")
+    weights = {term.text: term.weight for term in both.terms}
+    assert weights["Orrin Bay"] > weights["Tannet"]
+
+
+def test_a_note_says_how_often_a_term_stands_in_the_seed() -> None:
+    read = topics.document(LONG_SEED, "seed")
+    made = topics.profile(read, "orrin-bay")
+    notes = topics.notes(made, [read])
+    assert notes["Orrin Bay"] == "stands 4 times, also in the headline"
+    assert '# stands 4 times, also in the headline\n[[term]]\ntext = "Orrin Bay"' in topics.toml(made, notes)
+
+
+@pytest.mark.parametrize(
+    ("lang", "surface", "said", "places"),
+    [
+        pytest.param("zh", "字节跳动", "美国要求字节跳动出售其业务。", ["字节跳动"], id="Chinese, without spaces"),
+        pytest.param("ja", "潮力発電所", "新しい潮力発電所の建設が始まった。", ["潮力発電所"], id="Japanese"),
+        pytest.param("ja", "タイドバンク", "買収されたタイドバンクは", ["タイドバンク"], id="Japanese, katakana"),
+        pytest.param("th", "เรือข้ามฟาก", "มีเรือข้ามฟากลำใหม่", ["เรือข้ามฟาก"], id="Thai, with its vowel signs"),
+        pytest.param("de", "Fährunglück", "Das Fährunglück von Korvik", ["Fährunglück"], id="German"),
+        pytest.param("de", "Fahrunglück", "Das FÄHRUNGLÜCK", ["FÄHRUNGLÜCK"], id="German, folded"),
+        pytest.param("fr", "marée", "L'usine de MAREE, la marée", ["MAREE", "marée"], id="French"),
+        pytest.param("ar", "سفينة", "غرقت السفينة قرب", ["السفينة"], id="Arabic, with its article"),
+        pytest.param("ru", "паром", "Новый паром «Паром»", ["паром", "Паром"], id="Russian"),
+        pytest.param("hi", "दिल्ली", "नई दिल्ली में", ["दिल्ली"], id="Hindi, with its vowel signs"),
+        pytest.param("en", "FBI", "The F.B.I. and the FBI", ["F.B.I", "FBI"], id="letters with points"),
+        pytest.param("zh", "TikTok", "美国封禁TikTok应用", ["TikTok"], id="Latin letters in Chinese"),
+    ],
+)
+def test_terms_are_found_in_any_script(lang: str, surface: str, said: str, places: list[str]) -> None:
+    profile = replace(FERRY, terms=(Term("Albatross", 0.5, "name", (surface,)),))
+    report = article(title=None, summary=None, text=said, lang=lang)
+    found = matched(report, profile)
+    assert found is not None
+    assert [said[start:end] for one in found.evidence for start, end in one.spans] == places
+    assert found.score > 0.3
+
+
+def test_a_word_is_common_in_its_own_language() -> None:
+    profile = replace(FERRY, terms=(Term("sammen", 0.5),))
+    report = article(title=None, summary=None, text="De gik sammen.", lang="da")
+    assert score(report, profile) < score(replace(report, lang="en"), profile)
+
+
+@pytest.mark.parametrize(
+    ("rule", "opens"),
+    [
+        pytest.param(r"re:\bskarn\s+(reef|rocks)\b", True, id="a pattern, case aside"),
+        pytest.param(r"re:yacht|tanker", False, id="none of it"),
+        pytest.param("lifeboat", True, id="a plural counts"),
+    ],
+)
+def test_rules_may_be_patterns(rule: str, opens: bool) -> None:
+    found = matched(REPORT, replace(FERRY, rules=Rules(all=(rule,))))
+    assert found is not None
+    assert found.on_topic is opens
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        pytest.param("re:(reef", "no pattern that RE2 knows", id="a bracket open"),
+        pytest.param(r"re:(?=reef)", "cannot look around", id="look-ahead"),
+        pytest.param("re:x*", "fits an empty text", id="fits everything"),
+        pytest.param("re:" + "a" * 600, "at most 500 characters", id="too long"),
+    ],
+)
+def test_a_pattern_that_cannot_be_is_refused_in_words(rule: str, said: str) -> None:
+    assert said in patterns.fault(rule)
+
+
+def test_a_pattern_does_not_run_away() -> None:
+    report = article(title=None, summary=None, text="a" * 10_000 + "!", text_from="content")
+    few = replace(FERRY, terms=(Term("a" * 10_000, 0.5),), rules=Rules(none=("re:(a+)+$",)))
+    assert patterns.fault("re:(a+)+$") == ""
+    started = time.process_time()
+    topics.match(report, [topics.compiled(few)])
+    assert time.process_time() - started < 2
+
+
+def test_what_scores_too_little_is_left_out_where_that_is_asked() -> None:
+    one = topics.compiled(replace(FERRY, threshold=0.9))
+    report = article(title="Town news", summary=None, text="A lifeboat was painted. " + "Bakers baked bread. " * 30)
+    [found] = topics.match(report, [one])
+    assert topics.match(report, [one], found.score / 0.9 - 0.01) == (found,)
+    assert topics.match(report, [one], found.score / 0.9 + 0.01) == ()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import json
+import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from pipeline import config, extract, service, topics
 from pipeline.cli.main import Place, main
-from pipeline.errors import UsageError
-from pipeline.model import Article, Evidence, Match, TopicProfile
+from pipeline.errors import FetchError, UsageError
+from pipeline.fetch.pace import Pacer
+from pipeline.model import Article, Evidence, Match, NotModified, Response, TopicProfile
 from pipeline.store import Store
 
 
@@ -24,34 +30,74 @@ def topic() -> None:
 
 
 @topic.command()
-@click.argument("seed", type=click.Path(path_type=Path))
+@click.argument("seeds", metavar="SEED...", nargs=-1, required=True)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to write it. [default: config/topics/SEED.toml]"
 )
-@click.option("--title", help="What the topic is called. [default: the seed's first line]")
+@click.option("--title", help="What the topic is called. [default: a short headline, else what weighs most]")
 @click.pass_obj
-def new(place: Place, seed: Path, output: Path | None, title: str | None) -> None:
-    """A topic profile from SEED, a text, Markdown or HTML file with the article to follow.
+def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | None) -> None:
+    """A topic profile from SEED: a text, Markdown or HTML file with the article to follow, its web address, or - for
+    what stands on stdin. Of several seeds, what they share counts most.
 
     The profile is TOML, made to be read and edited: the most telling terms first.
     """
-    try:
-        raw = sys.stdin.read() if str(seed) == "-" else seed.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise UsageError(f"{seed}: cannot be read ({error.strerror}). Name a file with the article's text.") from None
-    slug = topics.slug_of(output.name if output else seed.name)
-    made = topics.profile(topics.document(raw, str(seed)), slug, title, None if str(seed) == "-" else str(seed))
+    documents = [topics.document(_seed(place, seed), seed) for seed in seeds]
+    slug = topics.slug_of(output.name if output else _name(seeds[0]))
+    made = topics.profile(documents, slug, title, None if seeds[0] == "-" else seeds[0])
+    written = topics.toml(made, topics.notes(made, documents))
     target = output or place.directory / "topics" / f"{slug}.toml"
     if str(target) == "-":
-        click.echo(topics.toml(made), nl=False)
+        click.echo(written, nl=False)
         return
     if target.exists():
         raise UsageError(f"{target} exists. Name another file with -o, or delete that one first.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(topics.toml(made), encoding="utf-8")
+    target.write_text(written, encoding="utf-8")
     click.echo(f"{target}: {len(made.terms)} terms, most telling first: {', '.join(t.text for t in made.terms[:6])}.")
     click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
     click.echo(f"Three answers make it sharper: `newsbeat topic review {slug}`, a minute.")
+
+
+def _seed(place: Place, seed: str) -> str:
+    """What a seed holds, from a file, stdin or the web."""
+    if seed == "-":
+        return sys.stdin.read()
+    if seed.startswith(("http://", "https://")):
+        return asyncio.run(_page(place, seed))
+    try:
+        return Path(seed).read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{seed}: cannot be read ({error.strerror}). Name a file with the article's text.") from None
+
+
+def _name(seed: str) -> str:
+    """What to call a topic after its seed: a file's name, or the last part of an address."""
+    parts = [part for part in urlsplit(seed).path.split("/") if part] if "://" in seed else [seed]
+    return parts[-1] if parts else urlsplit(seed).netloc
+
+
+async def _page(place: Place, url: str) -> str:
+    settings = config.load(place.directory).fetch
+    pacer = Pacer(gap=settings.per_host_gap.total_seconds(), per_host=1, in_flight=1, clock=time.monotonic)
+    web = service.make_web(settings, service.clock, pacer)
+    try:
+        answer = await web.get(url)
+    finally:
+        await web.close()
+    if isinstance(answer, NotModified):
+        raise FetchError(url, "the server answered 304 to a first request", kind="protocol")
+    return answer.body.decode(charset(answer), "replace")
+
+
+def charset(answer: Response) -> str:
+    """The encoding a page says it is in, by header or by its first lines; UTF-8 where it says none that we know."""
+    declared = dict(answer.headers).get("content-type", "") + answer.body[:2048].decode("ascii", "replace")
+    said = re.search(r"charset=[\s\"']*([\w.:-]{1,40})", declared, re.I)
+    try:
+        return codecs.lookup(said[1]).name if said else "utf-8"
+    except LookupError:
+        return "utf-8"
 
 
 @topic.command()

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from pipeline import patterns
+from pipeline.text import tokens
 from pipeline.urls import MAX_URL, canonical
 
 _UNITS = {
@@ -226,15 +228,27 @@ class TermEntry(Shape):
         return value
 
 
+def _rule(value: str) -> str:
+    if value.startswith(patterns.MARK):
+        if why := patterns.fault(value):
+            raise ValueError(why)
+    elif not tokens(value):
+        raise ValueError(f"{value!r} holds no word. Write a word, a phrase, or {patterns.MARK} and a pattern.")
+    return value
+
+
+Rule = Annotated[Words, AfterValidator(_rule)]
+
+
 class RulesEntry(Shape):
-    any: list[Words] = []
-    all: list[Words] = []
-    none: list[Words] = []
+    any: list[Rule] = []
+    all: list[Rule] = []
+    none: list[Rule] = []
 
 
 class TopicFile(Shape):
     title: Words
     seed: str | None = None
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.22
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.23
     term: list[TermEntry] = Field(min_length=1, max_length=1000)
     rules: RulesEntry = RulesEntry()

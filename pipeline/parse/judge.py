@@ -93,7 +93,7 @@ def read(body: bytes, url: str) -> ParsedFeed:
         read = _parsed(body, url)
     except _STUMBLES as error:
         raise ParseError(url, f"the answer is too broken to read ({type(error).__name__})") from None
-    if not read.version and not read.entries:
+    if not read.get("version") and not read.entries:  # of some bodies feedparser says nothing at all
         why = f": {_said(read.bozo_exception)}" if read.bozo else ""
         raise ParseError(url, f"the answer is not a feed{why}")
     items = list(read.entries)

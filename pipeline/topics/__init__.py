@@ -1,22 +1,25 @@
 """A source document to a topic profile, and an article's match with it. Pure: no files, no store, no network.
 
-`profile` writes a profile from a document (seed.py), `match` scores an article against compiled profiles (match.py),
-and `toml` writes a profile as a person would want to read and edit it (writing.py). Reading TOML is `config`'s.
+`document` reads a seed (document.py), `profile` writes a profile from one or several (seed.py, names.py), `match`
+scores articles against compiled profiles (match.py, words.py, gates.py), and `toml` writes a profile as a person would
+want to read and edit it (writing.py). Reading TOML is `config`'s.
 `settled` lets a person's word go before the score (known.py), `marks` holds verdicts against labels (marks.py), and
 `findings` says what is wrong with a profile that reads well (doctor.py).
 """
 
 from pipeline.topics.doctor import Finding, Tried, findings
+from pipeline.topics.document import Document, document
 from pipeline.topics.known import SAID, settled
 from pipeline.topics.marks import Difference, Marks, differences, marks
 from pipeline.topics.match import Compiled, Panel, compiled, match
-from pipeline.topics.seed import document, profile, slug_of
-from pipeline.topics.writing import toml
+from pipeline.topics.seed import profile, slug_of
+from pipeline.topics.writing import notes, toml
 
 __all__ = [
     "SAID",
     "Compiled",
     "Difference",
+    "Document",
     "Finding",
     "Marks",
     "Panel",
@@ -27,6 +30,7 @@ __all__ = [
     "findings",
     "marks",
     "match",
+    "notes",
     "profile",
     "settled",
     "slug_of",

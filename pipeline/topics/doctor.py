@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline import text
+from pipeline import patterns, text
 from pipeline.model import Match, TopicProfile
+from pipeline.topics.words import stems
 
 LEAST_ARTICLES = 200
 """An archive smaller than this says nothing about a term."""
@@ -82,16 +83,16 @@ _LOWER = "`newsbeat topic backtest` shows what a lower one would let in."
 
 def _unreadable(profile: TopicProfile) -> Iterable[Finding]:
     for at, term in enumerate(profile.terms, 1):
-        if not text.tokens(term.text):
+        if not stems(term.text):
             why = f"{term.text!r} holds no word."
             yield Finding(f"term[{at}].text", why, "Give it a word, or delete the term.", grave=True)
         for number, alias in enumerate(term.aliases, 1):
-            if not text.tokens(alias):
+            if not stems(alias):
                 why = f"{alias!r} holds no word."
                 yield Finding(f"term[{at}].aliases[{number}]", why, "Delete it.", grave=True)
     for name in ("any", "all", "none"):
         for number, words in enumerate(getattr(profile.rules, name), 1):
-            if not text.tokens(words):
+            if not stems(words):
                 yield Finding(f"rules.{name}[{number}]", f"{words!r} holds no word.", "Delete it.", grave=True)
 
 
@@ -100,7 +101,7 @@ def _forms(profile: TopicProfile) -> dict[tuple[str, ...], dict[int, str]]:
     forms: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
     for at, term in enumerate(profile.terms, 1):
         for surface in (term.text, *term.aliases):
-            if form := tuple(text.stem(word) for word in text.tokens(surface)):
+            if form := stems(surface):
                 forms[form].setdefault(at, surface)
     return forms
 
@@ -115,7 +116,7 @@ def _twice(profile: TopicProfile) -> Iterable[Finding]:
             if (first, other) in told:
                 continue
             told.add((first, other))
-            why = f"{owners[other]!r} is one with {owners[first]!r} of term[{first}]: each mention counts twice."
+            why = f"{owners[other]!r} is one with {owners[first]!r} of term[{first}]: it counts for that one alone."
             yield Finding(f"term[{other}]", why, "Keep it in one of the two.")
 
 
@@ -129,7 +130,7 @@ def _weightless(profile: TopicProfile) -> Iterable[Finding]:
 
 def _against_itself(profile: TopicProfile) -> Iterable[Finding]:
     def forms(words: Iterable[str]) -> dict[tuple[str, ...], str]:
-        return {tuple(text.tokens(one)): one for one in words if text.tokens(one)}
+        return {stems(one): one for one in words if stems(one) and not one.startswith(patterns.MARK)}
 
     refused = forms(profile.rules.none)
     for name in ("all", "any"):
@@ -141,7 +142,7 @@ def _against_itself(profile: TopicProfile) -> Iterable[Finding]:
             )
             yield Finding(f"rules.{name}", why, "Take it out of one of the two.", grave=True)
     for at, term in enumerate(profile.terms, 1):
-        if (form := tuple(text.tokens(term.text))) in refused:
+        if (form := stems(term.text)) in refused:
             why = f"{refused[form]!r} is also a term (term[{at}]): what it counts for is kept out."
             yield Finding("rules.none", why, "Take it out of one of the two.")
 
@@ -154,7 +155,7 @@ def _in_practice(profile: TopicProfile, tried: Tried) -> Iterable[Finding]:
         if share >= EVERYTHING:
             why = f"{term!r} stands in {share:.0%} of what is off topic among {latest}: it tells none from another."
             yield Finding(f"term[{at}]", why, "Delete it, or say it more narrowly.")
-    never = [term for term in places if not tried.hits[term] and text.tokens(term)]
+    never = [term for term in places if not tried.hits[term] and stems(term)]
     if never and len(never) == len(places):
         yield Finding("term", f"not one term stands in any of {latest}.", "Do your feeds report on this at all?")
     elif never and tried.articles >= LEAST_FOR_NEVER:

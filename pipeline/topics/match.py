@@ -1,31 +1,35 @@
 """Article and TopicProfile to Match, with its evidence.
 
 The score is the cosine between the profile's weights and the article's words: each word counts by how often it stands
-(logarithmically, headline and lead more) and by how rare it is in general (`rarity`). It lies in 0..1, does not grow
-with length, and is a plain sum over terms, so each term's share is its evidence.
+(logarithmically; headline and lead more) and by how telling it is in general (`words.telling`). It lies in 0..1, does
+not grow with length, and is a plain sum over terms, so each term's share is its evidence. A word in the article counts
+for one term of a profile: the one that names most words there.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import is_not
 from typing import Literal
 
-from pipeline import text
 from pipeline.model import Article, Evidence, Match, TopicProfile
-from pipeline.rarity import rarity
+from pipeline.topics import gates
+from pipeline.topics.words import Word, read, stems, telling
 
 Field = Literal["title", "summary", "text"]
 
-FIELD_WEIGHTS: dict[Field, float] = {"title": 3.0, "summary": 1.5, "text": 1.0}
-"""One mention in the headline counts as three in the text."""
+TITLE = 3.0
+"""One mention in the headline counts as three far down in the text."""
+
+LEAD, LEAD_WORDS = 2.0, 100
+"""The first words of a text count double: a report says there what it is about."""
 
 LONGEST_READ = 10_000
-"""Characters of a field that are read; a report says what it is about before that."""
+"""Characters of a field that are read."""
 
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
@@ -37,47 +41,53 @@ FEW_TERMS = 4
 """A profile with fewer terms than this says no more than them, so each may stand alone."""
 
 
-_Hits = dict[int, dict[Field, list[tuple[int, int]]]]
-"""Term index to field to the places where it stands."""
-
-
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A profile made ready: weights of unit length, surface forms by their first word, gates as patterns."""
+    """A profile made ready: weights of unit length, each term's forms as stems, its gates."""
 
     profile: TopicProfile
     weights: tuple[float, ...]
-    forms: dict[str, tuple[tuple[tuple[str, ...], int], ...]]
-    rarities: tuple[float, ...]
-    gates: tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]
+    forms: tuple[tuple[tuple[str, ...], int], ...]
+    gates: gates.Gates | None
 
 
 def compiled(profile: TopicProfile) -> Compiled:
     """A profile ready for many articles. Terms and aliases are compared as folded, singular words."""
     length = math.sqrt(sum(term.weight**2 for term in profile.terms)) or 1.0
-    forms: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    forms: dict[tuple[str, ...], int] = {}
     for index, term in enumerate(profile.terms):
         for surface in (term.text, *term.aliases):
-            words = tuple(text.stem(word) for word in text.tokens(surface))
-            if words:
-                forms[words[0]].append((words, index))
+            if form := stems(surface):
+                # A form that two terms claim is the first one's, since a place counts once.
+                forms.setdefault(form, index)
     return Compiled(
         profile=profile,
         weights=tuple(term.weight / length for term in profile.terms),
-        forms={first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in forms.items()},
-        rarities=tuple(phrase_rarity(text.tokens(term.text)) for term in profile.terms),
-        gates=(
-            tuple(_gate(words) for words in profile.rules.any),
-            tuple(_gate(words) for words in profile.rules.all),
-            tuple(_gate(words) for words in profile.rules.none),
-        ),
+        forms=tuple(forms.items()),
+        gates=gates.ready(profile.rules),
     )
 
 
-def phrase_rarity(words: Sequence[str]) -> float:
-    """How telling a run of words is: its rarest word, and a third of each of the others."""
-    values = sorted((rarity(word) for word in words), reverse=True)
-    return values[0] + sum(values[1:]) / 3 if values else 0.0
+@lru_cache(maxsize=65536)
+def worth(form: tuple[str, ...], lang: str) -> float:
+    """How telling a run of words is: the length of their vector."""
+    if len(form) == 1:
+        return telling(form[0], lang)
+    return math.sqrt(sum(telling(word, lang) ** 2 for word in form))
+
+
+@dataclass(slots=True)
+class _Hit:
+    """What one term found in an article: weighed mentions, their worth, and the places by field number."""
+
+    weight: float
+    worth: float
+    places: list[tuple[int, float, int, int]]
+    run: bool
+
+
+_Owners = tuple[tuple[int, int], ...]
+"""Who listens for a form: numbers of profiles, and of terms in them."""
 
 
 class Panel:
@@ -88,147 +98,167 @@ class Panel:
 
     def __init__(self, profiles: Iterable[Compiled]) -> None:
         self.topics = tuple(profiles)
-        forms: dict[str, dict[tuple[str, ...], list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        owners: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
         for number, one in enumerate(self.topics):
-            for first, found in one.forms.items():
-                for form, index in found:
-                    forms[first][form].append((number, index))
-        self._forms = {
-            first: tuple(sorted(((form, tuple(owners)) for form, owners in found.items()), key=lambda f: -len(f[0])))
-            for first, found in forms.items()
-        }
+            for form, index in one.forms:
+                owners[form].append((number, index))
+        by_first: dict[str, list[tuple[tuple[str, ...], _Owners]]] = defaultdict(list)
+        for form, found in owners.items():
+            by_first[form[0]].append((form, tuple(found)))
+        self._forms = {first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in by_first.items()}
 
-    def match(self, article: Article) -> tuple[Match, ...]:
-        """How the article stands to each profile, in their order; profiles without any hit give no Match."""
-        fields = _read(article)
-        found = self._hits(fields)
+    def match(self, article: Article, least: float = 0.0) -> tuple[Match, ...]:
+        """How the article stands to each profile, in their order. Profiles without any hit give no Match, nor do those
+        whose score is under `least`, a share of their threshold."""
+        fields = _fields(article)
+        lang = article.lang or "en"
+        found = self._hits(fields, lang)
         if not found:
             return ()
-        squares = _squares(fields)
-        return tuple(_match(article, fields, squares, self.topics[at], found[at]) for at in sorted(found))
+        length = _length(fields, lang)
+        made = (self._matched(article, fields, length, number, found[number], least) for number in sorted(found))
+        return tuple(match for match in made if match is not None)
 
-    def _hits(self, fields: Sequence[_Words]) -> dict[int, _Hits]:
-        hits: dict[int, _Hits] = {}
-        for field in fields:
+    def _hits(self, fields: Sequence[_Field], lang: str) -> dict[int, dict[int, _Hit]]:
+        hits: dict[int, dict[int, _Hit]] = {}
+        forms = self._forms
+        for at, field in enumerate(fields):
             words = field.words
-            for at, (word, start, _) in enumerate(words):
-                for form, owners in self._forms.get(word, ()):
-                    end = at + len(form)
-                    if end > len(words) or any(words[at + i][0] != form[i] for i in range(1, len(form))):
-                        continue
-                    for number, index in owners:
-                        places = hits.setdefault(number, {}).setdefault(index, {}).setdefault(field.field, [])
-                        # The longest form comes first; "deal" and its alias "deals" in one place are one mention.
-                        if not places or start >= places[-1][1]:
-                            places.append((start, words[end - 1][2]))
+            taken: dict[tuple[int, int], int] = {}
+            lead = LEAD_WORDS if field.name == "text" else 0
+            usual = TITLE if field.name == "title" else 1.0
+            for place, (word, start, end) in enumerate(words):
+                for form, owners in forms.get(word, ()):
+                    size, until = len(form), end
+                    if size > 1:
+                        run = words[place : place + size]
+                        if len(run) < size or any(run[i][0] != form[i] for i in range(1, size)):
+                            continue
+                        until = run[-1][2]
+                    weight = LEAD if place < lead else usual
+                    value = weight * worth(form, lang)
+                    for owner in owners:
+                        if taken.get(owner, 0) > place:
+                            continue
+                        taken[owner] = place + size
+                        number, index = owner
+                        mine = hits.get(number)
+                        if mine is None:
+                            mine = hits[number] = {}
+                        hit = mine.get(index)
+                        if hit is None:
+                            mine[index] = _Hit(weight, value, [(at, weight, start, until)], size > 1)
+                        else:
+                            hit.weight += weight
+                            hit.worth += value
+                            hit.places.append((at, weight, start, until))
         return hits
 
+    def _matched(
+        self,
+        article: Article,
+        fields: Sequence[_Field],
+        length: float,
+        number: int,
+        hits: dict[int, _Hit],
+        least: float,
+    ) -> Match | None:
+        one = self.topics[number]
+        threshold = one.profile.threshold
+        cap = threshold * SINGLE_TERM if len(one.profile.terms) >= FEW_TERMS else 1.0
+        values = {index: _saturated(hit.weight) * hit.worth / hit.weight for index, hit in hits.items()}
+        if runs := sum(values[index] ** 2 for index, hit in hits.items() if hit.run):
+            # A run of words is a coordinate beside its words, and lengthens the article's vector by itself.
+            length = math.sqrt(length**2 + runs)
+        points = {index: min(cap, one.weights[index] * value / length) for index, value in values.items()}
+        score = round(min(1.0, sum(points.values())), 4)
+        if score < least * threshold:
+            return None
+        closed = one.gates.closed([(field.raw, field.words) for field in fields]) if one.gates else ""
+        return Match(
+            article_url=article.url,
+            topic=one.profile.slug,
+            score=score,
+            on_topic=not closed and score >= threshold,
+            evidence=tuple(_evidence(one, fields, hits, points)),
+            profile_hash=one.profile.profile_hash,
+            why=closed,
+        )
 
-def match(article: Article, profiles: Iterable[Compiled]) -> tuple[Match, ...]:
-    """How the article stands to each profile; profiles without any hit give no Match.
 
-    A Match under the threshold is a near miss, kept so that a person can see it. Who asks about many articles keeps a
-    `Panel` instead.
+def match(article: Article, profiles: Iterable[Compiled], least: float = 0.0) -> tuple[Match, ...]:
+    """How the article stands to each profile. Profiles without any hit give no Match, nor do those whose score is under
+    `least`, a share of their threshold. A Match under the threshold is a near miss, kept so that a person can see it.
     """
-    return Panel(profiles).match(article)
+    return _panel(tuple(profiles)).match(article, least)
+
+
+_latest: list[Panel] = []
+
+
+def _panel(asked: tuple[Compiled, ...]) -> Panel:
+    """The panel of these profiles. The latest one is kept, since the same are asked about article after article."""
+    kept = _latest[0] if _latest else None
+    if kept is None or len(kept.topics) != len(asked) or any(map(is_not, kept.topics, asked)):
+        kept = Panel(asked)
+        _latest[:] = [kept]
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    field: Field
-    words: tuple[tuple[str, int, int], ...]
+class _Field:
+    name: Field
     raw: str
+    words: Sequence[Word]
 
 
-def _read(article: Article) -> tuple[_Words, ...]:
+def _fields(article: Article) -> list[_Field]:
     """The fields that say something of their own, as stems with offsets."""
     given: list[tuple[Field, str]] = [("title", article.title or "")]
     if article.text_from in ("content", "page") and article.summary:
         given.append(("summary", article.summary))
     if article.text_from != "title":
         given.append(("text", article.text))
-    return tuple(
-        _Words(
-            field,
-            tuple((text.stem(word), start, end) for word, start, end in text.spans(raw[:LONGEST_READ])),
-            raw,
-        )
-        for field, raw in given
-    )
+    return [_Field(name, raw, read(raw[:LONGEST_READ])) for name, raw in given]
 
 
-def _squares(fields: Sequence[_Words]) -> float:
-    """The squared length of the article's vector of single words."""
+def _length(fields: Sequence[_Field], lang: str) -> float:
+    """The length of the article's vector of single words."""
     counts: dict[str, float] = defaultdict(float)
     for field in fields:
-        weight = FIELD_WEIGHTS[field.field]
-        for word, _, _ in field.words:
+        lead = LEAD_WORDS if field.name == "text" else 0
+        for word, _, _ in field.words[:lead]:
+            counts[word] += LEAD
+        weight = TITLE if field.name == "title" else 1.0
+        for word, _, _ in field.words[lead:]:
             counts[word] += weight
-    return sum((_saturated(count) * rarity(word)) ** 2 for word, count in counts.items())
+    total = 0.0
+    for word, count in counts.items():
+        value = telling(word, lang)
+        if count != 1.0:
+            value *= _saturated(count)
+        total += value * value
+    return math.sqrt(total) or 1.0
 
 
+@lru_cache(maxsize=1024)
 def _saturated(count: float) -> float:
-    return 1 + math.log(count) if count >= 1 else count
+    return 1 + math.log(count)
 
 
-def _match(article: Article, fields: Sequence[_Words], squares: float, one: Compiled, hits: _Hits) -> Match:
-    weighed = {
-        index: _saturated(sum(FIELD_WEIGHTS[field] * len(places) for field, places in by_field.items()))
-        * one.rarities[index]
-        for index, by_field in hits.items()
-    }
-    for index, value in weighed.items():
-        if " " in one.profile.terms[index].text:
-            squares += value**2
-    length = math.sqrt(squares) or 1.0
-    cap = one.profile.threshold * SINGLE_TERM if len(one.profile.terms) >= FEW_TERMS else 1.0
-    points = {index: min(one.weights[index] * value / length, cap) for index, value in weighed.items()}
-    score = round(min(1.0, sum(points.values())), 4)
-    closed = _closed(one, fields)
-    return Match(
-        article_url=article.url,
-        topic=one.profile.slug,
-        score=score,
-        on_topic=not closed and score >= one.profile.threshold,
-        evidence=tuple(_evidence(one, hits, points)),
-        profile_hash=one.profile.profile_hash,
-        why=closed,
-    )
-
-
-def _evidence(one: Compiled, hits: _Hits, points: dict[int, float]) -> Iterable[Evidence]:
+def _evidence(
+    one: Compiled, fields: Sequence[_Field], hits: dict[int, _Hit], points: dict[int, float]
+) -> Iterable[Evidence]:
     """A term's points are shared among the fields it stood in, most telling first."""
     for index in sorted(hits, key=lambda i: (-points[i], i)):
-        total = sum(FIELD_WEIGHTS[field] * len(places) for field, places in hits[index].items())
-        for field, places in hits[index].items():
-            yield Evidence(
-                term=one.profile.terms[index].text,
-                field=field,
-                count=len(places),
-                points=round(points[index] * FIELD_WEIGHTS[field] * len(places) / total, 4),
-                spans=tuple(places[:MAX_SPANS]),
-            )
-
-
-@lru_cache(maxsize=4096)
-def _gate(rule: str) -> re.Pattern[str]:
-    """A rule as a pattern on folded words, so that "ban" does not fire in "bank"."""
-    return re.compile(r"(?<!\w)" + r"\W+".join(re.escape(word) for word in text.tokens(rule)) + r"(?!\w)")
-
-
-def _closed(one: Compiled, fields: Sequence[_Words]) -> str:
-    """Why the gates keep this article out, in words; empty when they let it in."""
-    any_of, all_of, none_of = one.gates
-    if not (any_of or all_of or none_of):
-        return ""
-    read = text.fold("\n".join(field.raw for field in fields))
-    rules = one.profile.rules
-    if any_of and not any(gate.search(read) for gate in any_of):
-        return f"none of {text.listing(rules.any)} stands in it"
-    for gate, words in zip(all_of, rules.all, strict=True):
-        if not gate.search(read):
-            return f'"{words}" does not stand in it'
-    for gate, words in zip(none_of, rules.none, strict=True):
-        if gate.search(read):
-            return f'"{words}" stands in it'
-    return ""
+        hit = hits[index]
+        for at, field in enumerate(fields):
+            places = [place for place in hit.places if place[0] == at]
+            if places:
+                yield Evidence(
+                    term=one.profile.terms[index].text,
+                    field=field.name,
+                    count=len(places),
+                    points=round(points[index] * sum(weight for _, weight, _, _ in places) / hit.weight, 4),
+                    spans=tuple((start, end) for _, _, start, end in places[:MAX_SPANS]),
+                )

@@ -1,122 +1,87 @@
-"""A source document to a TopicProfile: what to listen for, from one article.
+"""A source document to a TopicProfile: what to listen for, from one article or several.
 
-Single words and names by how often they stand and how rare they are; names of several words and phrases that come back.
-Datelines, agencies and the calendar are not what an article is about.
+Names with their short forms tied to them, phrases that come back, and words, weighed by how often they stand (headline
+and lead more) and how telling they are. The weights are what `match` gives an article of the same words.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pipeline import text
-from pipeline.errors import ConfigError
-from pipeline.model import Rules, Term, TermKind, TopicProfile
-from pipeline.topics.match import phrase_rarity
+from pipeline.model import Rules, Term, TopicProfile
+from pipeline.topics import names
+from pipeline.topics.document import Document
+from pipeline.topics.match import LEAD, LEAD_WORDS, TITLE, worth
+from pipeline.topics.names import Name, Sentence
+from pipeline.topics.words import telling
 
-MOST_WORDS = 34
-MOST_PHRASES = 14
-MIN_RARITY = 2.6
-"""Words more common than this ("government", "company") tell one matter from another too rarely to be terms."""
+MOST_TERMS = 60
 
-ONCE = 0.6
-"""What a plain word that stands only once in the seed keeps of its weight."""
+LEAST_TELLING = 3.5
+"""Words more common than this ("people", "year") tell one matter from another too rarely to be terms."""
 
-PHRASE = 0.8
-"""What a phrase weighs against its words: they are counted too where it stands."""
+ASIDE = 0.35
+"""What a phrase, or a long name that stands once, weighs beside its words, which count too."""
 
-MIN_WORDS = 40
-"""A document shorter than this many words is no ground for a profile."""
+THRESHOLD = 0.23
+"""From this score on an article is on topic: the one threshold for all topics, measured in tests/quality."""
 
-THRESHOLD = 0.22
-
-AGENCIES = frozenset(
-    """
-    afp ap reuters dpa efe ansa xinhua kyodo interfax tass bloomberg upi pti aap pa ani ians
-    """.split()
-)
-CALENDAR = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
-    september october november december today yesterday tomorrow week month year day hour midnight noon gmt
-    est morning evening afternoon night
-    """.split()
-)
+AGENCIES = frozenset("afp ap reuters dpa efe ansa xinhua kyodo interfax tass bloomberg upi pti aap pa ani ians".split())
 # How news is written rather than what it says.
 MANNER = frozenset(
     """
-    said says told according source spokesperson spokesman spokeswoman reporter report statement comment
-    declined added asked claim claimed matter unveiled earlier later late early meanwhile however continue
-    continued able potential likely remain remained repeatedly shared temporarily share people chance outright
-    popular tentative good details used order
+    said says told according source spokesperson spokesman spokeswoman reporter report statement comment declined added
+    asked claim claimed unveiled earlier later meanwhile however continued able potential likely remain remained
+    repeatedly temporarily loomed looming familiar issued
     """.split()
 )
-_CONNECTORS = frozenset(["of", "on", "for", "the", "de", "la"])
-# One way to read each character: nested repetition took seconds over a line of a hundred capitalised words.
-_DATELINE = re.compile(
-    r"^[ \t]*[A-Z](?:[\w.' ]|, ?(?=[A-Z0-9])){1,80}\((?:[A-Z]{2,8}|Reuters|Bloomberg)\)\s*[-–—:]?\s*", re.M
-)
-_DATE_LINE = re.compile(r"^\s*date\s+\d{4}-\d\d-\d\d\s*", re.I)
-_MARKUP = re.compile(r"<(?:html|body|p|div|article|!doctype)\b", re.I)
+_DULL = AGENCIES | MANNER | names.CALENDAR
+
+Forms = Mapping[tuple[str, ...], Name]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A seed as read: its first line or heading, and its text."""
+@dataclass(slots=True)
+class _Tally:
+    """What one document says: weighed mentions by name, and which names only stand beside their words."""
 
-    title: str
-    body: str
-
-
-def document(raw: str, name: str) -> Document:
-    """A seed document from plain text, Markdown or HTML. `name` is the file, for the message when it is too short."""
-    read = text.plain(raw) if _MARKUP.search(raw) else raw
-    read = _DATE_LINE.sub("", read.lstrip("\ufeff"))
-    read = _DATELINE.sub("", read)
-    lines = [line.strip().lstrip("#").strip() for line in read.splitlines()]
-    if len(text.tokens(" ".join(lines))) < MIN_WORDS:
-        raise ConfigError(
-            name,
-            "",
-            f"a seed needs at least {MIN_WORDS} words, this has {len(text.tokens(read))}.",
-            "Give the whole article.",
-        )
-    title = next(line for line in lines if line)
-    return Document(title, "\n".join(lines))
+    weights: dict[Name, float] = field(default_factory=lambda: defaultdict(float))
+    aside: set[Name] = field(default_factory=set)
 
 
-def profile(source: Document, slug: str, title: str | None = None, seed: str | None = None) -> TopicProfile:
-    """A profile of up to 48 terms, most telling first, weights of unit length."""
-    sentences = text.sentences(source.body)
-    surfaces, mid_capital = _surfaces(sentences)
-    counts = Counter(text.stem(word) for sentence in sentences for word in text.tokens(sentence))
-    weights: dict[str, tuple[float, TermKind]] = {}
-    for stem, count in counts.items():
-        if _is_dull(stem):
-            continue
-        kind: TermKind = "name" if mid_capital[stem] * 2 > count else "word"
-        # A rare word that stands once is more often the writer's manner than the matter; a name is not.
-        once = ONCE if kind == "word" and count == 1 else 1.0
-        value = (1 + math.log(count)) * phrase_rarity([stem]) * once
-        weights[surfaces.get(stem, stem)] = (value, kind)
-    chosen = _top(weights, MOST_WORDS)
-    chosen |= _top(_phrases(sentences, mid_capital), MOST_PHRASES)
-    length = math.sqrt(sum(value**2 for value, _ in chosen.values())) or 1.0
+def profile(
+    source: Document | Sequence[Document], slug: str, title: str | None = None, seed: str | None = None
+) -> TopicProfile:
+    """A profile of up to 60 terms, most telling first, weights of unit length.
+
+    Of several documents, what they share counts more than what one of them says at length.
+    """
+    sources = [source] if isinstance(source, Document) else list(source)
+    lang = sources[0].lang
+    read = [_sentences(one) for one in sources]
+    everything = [sentence for sentences in read for sentence in sentences]
+    tied, once = names.known(everything, lang)
+    forms = _words(everything, lang) | {form: name for name in tied for form in name.forms}
+    beside = {name.forms[0]: name for name in (*_phrases(everything, forms, lang), *once) if name.forms[0] not in forms}
+    values: dict[Name, float] = defaultdict(float)
+    for sentences in read:
+        mine = _values(_tally(sentences, forms, beside, lang), lang)
+        length = math.sqrt(sum(value**2 for value in mine.values())) or 1.0
+        for name, value in mine.items():
+            values[name] += value / length
+    chosen = sorted(values.items(), key=lambda item: (-item[1], item[0].surface))[:MOST_TERMS]
+    length = math.sqrt(sum(value**2 for _, value in chosen)) or 1.0
     terms = tuple(
-        Term(surface, round(value / length, 3), kind, _aliases(surface))
-        for surface, (value, kind) in sorted(chosen.items(), key=lambda item: (-item[1][0], item[0]))
+        Term(name.surface, round(value / length, 3), name.kind, name.aliases)
+        for name, value in chosen
+        if value / length >= 0.001
     )
     return TopicProfile(
-        slug=slug,
-        title=title or text.clip(source.title, 80),
-        terms=terms,
-        rules=Rules(),
-        threshold=THRESHOLD,
-        seed=seed,
+        slug=slug, title=title or _title(sources[0], terms), terms=terms, rules=Rules(), threshold=THRESHOLD, seed=seed
     )
 
 
@@ -126,90 +91,90 @@ def slug_of(name: str) -> str:
     return "-".join(words)[:60].strip("-") or "topic"
 
 
-def _is_dull(stem: str) -> bool:
-    return (
-        len(stem) < 3
-        or stem.isdigit()
-        or stem in AGENCIES
-        or stem in CALENDAR
-        or stem in MANNER
-        or phrase_rarity([stem]) < MIN_RARITY
-    )
+def is_dull(stem: str, lang: str) -> bool:
+    """Whether a word is too short, too common, a number, or newswriting rather than news."""
+    return (len(stem) < 3 and stem.isascii()) or stem.isdigit() or stem in _DULL or telling(stem, lang) < LEAST_TELLING
 
 
-def _top(weights: dict[str, tuple[float, TermKind]], most: int) -> dict[str, tuple[float, TermKind]]:
-    return dict(sorted(weights.items(), key=lambda item: (-item[1][0], item[0]))[:most])
+def _sentences(source: Document) -> list[Sentence]:
+    """The document's sentences, each word with the weight of its place."""
+    found = [names.sentence(source.headline, TITLE)] if source.headline else []
+    place = 0
+    for paragraph in source.paragraphs:
+        for raw in text.sentences(paragraph):
+            one = names.sentence(raw, 1.0)
+            lead = max(0, min(len(one.stems), LEAD_WORDS - place))
+            one.weights[:lead] = [LEAD] * lead
+            place += len(one.stems)
+            found.append(one)
+    return found
 
 
-def _surfaces(sentences: list[str]) -> tuple[dict[str, str], Counter[str]]:
-    """The most usual spelling of each stem, and how often it stood capitalised inside a sentence."""
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    capital: Counter[str] = Counter()
-    for sentence in sentences:
-        for at, (word, start, end) in enumerate(text.spans(sentence)):
-            stem = text.stem(word)
-            written = sentence[start : start + len(word)] if len(word) <= end - start else word
-            if at and written[:1].isupper():
-                capital[stem] += 1
-            spellings[stem][written] += 1
-    best = {}
-    for stem, found in spellings.items():
-        lower = {spelling for spelling in found if spelling[:1].islower()}
-        pick = max(found, key=lambda s: (found[s], s in lower, s))
-        best[stem] = pick if capital[stem] or not lower else next(iter(sorted(lower, key=lambda s: (-found[s], s))))
-    return best, capital
-
-
-def _phrases(sentences: list[str], capital: Counter[str]) -> dict[str, tuple[float, TermKind]]:
-    """Names of two words and more, and pairs of content words that come back."""
-    found: Counter[str] = Counter()
-    kinds: dict[str, TermKind] = {}
-    for sentence in sentences:
-        words = text.spans(sentence)
-        for name in _names(sentence, capital):
-            found[name] += 1
-            kinds[name] = "name"
-        for (left, _, _), (right, _, _) in pairwise(words):
-            if not (_is_dull(text.stem(left)) or _is_dull(text.stem(right))):
-                pair = f"{left} {right}"
-                found[pair] += 1
-                kinds.setdefault(pair, "phrase")
-    named = {text.fold(name) for name, kind in kinds.items() if kind == "name"}
+def _words(sentences: Iterable[Sentence], lang: str) -> dict[tuple[str, ...], Name]:
+    """Every plain word worth listening for, as it is mostly written; small letters where it ever has them."""
+    spelled: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in sentences:
+        for stem, written in zip(one.stems, one.written, strict=True):
+            if not is_dull(stem, lang):
+                spelled[stem][written] += 1
     return {
-        surface: ((1 + math.log(count)) * phrase_rarity(text.tokens(surface)) * PHRASE, kinds[surface])
-        for surface, count in found.items()
-        if kinds[surface] == "name" or (count >= 2 and surface not in named)
+        (stem,): Name(max(found, key=lambda w: (w[:1].islower(), found[w], w)), "word", (), ((stem,),))
+        for stem, found in spelled.items()
     }
 
 
-def _names(sentence: str, capital: Counter[str]) -> list[str]:
-    """Runs of two to five capitalised words, small words allowed inside. A possessive ends a run; the first word of a
-    sentence counts only when it is capitalised elsewhere too."""
-    names: list[str] = []
-    run: list[str] = []
-    for at, (word, start, end) in enumerate(text.spans(sentence)):
-        written = sentence[start:end]
-        is_name = written[:1].isupper() and word not in CALENDAR and (at > 0 or capital[text.stem(word)] > 0)
-        if is_name:
-            run.append(written[: len(word)])
-        if is_name and len(written) == len(word):
-            continue
-        if not is_name and run and word in _CONNECTORS:
-            run.append(written)
-            continue
-        names.append(_trimmed(run))
-        run = []
-    names.append(_trimmed(run))
-    return [name for name in names if 1 <= name.count(" ") <= 5]
+def _tally(sentences: Iterable[Sentence], forms: Forms, beside: Forms, lang: str) -> _Tally:
+    """Mentions in one document. A word counts for the longest form that holds it."""
+    longest = max((len(form) for form in (*forms, *beside)), default=1)
+    tally = _Tally()
+    for one in sentences:
+        taken = 0
+        for at, weight in enumerate(one.weights):
+            for size in range(min(longest, len(one.stems) - at), 0, -1):
+                form = tuple(one.stems[at : at + size])
+                if name := beside.get(form):
+                    tally.weights[name] += weight
+                    tally.aside.add(name)
+                if at >= taken and (name := forms.get(form)) and not (size == 1 and is_dull(form[0], lang)):
+                    tally.weights[name] += weight
+                    taken = at + size
+    return tally
 
 
-def _trimmed(run: list[str]) -> str:
-    while run and run[-1] in _CONNECTORS:
-        run = run[:-1]
-    return " ".join(run)
+def _values(tally: _Tally, lang: str) -> dict[Name, float]:
+    return {
+        name: (1 + math.log(weight)) * worth(name.forms[0], lang) * (ASIDE if name in tally.aside else 1.0)
+        for name, weight in tally.weights.items()
+    }
 
 
-def _aliases(surface: str) -> tuple[str, ...]:
-    """Spellings that follow from form alone: "TikTok" is also written "Tik Tok"."""
-    parts = re.findall(r"[A-Z][a-z]+", surface)
-    return (" ".join(parts),) if len(parts) > 1 and "".join(parts) == surface else ()
+def _phrases(sentences: Iterable[Sentence], forms: Forms, lang: str) -> list[Name]:
+    """Pairs of content words that come back and are more than chance."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    words: Counter[str] = Counter()
+    written: dict[tuple[str, str], str] = {}
+    for one in sentences:
+        words.update(one.stems)
+        for at in range(len(one.stems) - 1):
+            pair = (one.stems[at], one.stems[at + 1])
+            if one.adjoining[at] and all(_plain(word, forms, lang) for word in pair):
+                pairs[pair] += 1
+                written.setdefault(pair, f"{one.written[at]} {one.written[at + 1]}")
+    return [
+        Name(written[pair], "phrase", (), (pair,))
+        for pair, count in pairs.items()
+        if count >= 2 and count * 2 > min(words[pair[0]], words[pair[1]])
+    ]
+
+
+def _plain(word: str, forms: Forms, lang: str) -> bool:
+    found = forms.get((word,))
+    return found is not None and found.kind == "word" and not is_dull(word, lang)
+
+
+def _title(source: Document, terms: Sequence[Term]) -> str:
+    """A short title: the headline when it is short, else what weighs most."""
+    if source.headline and len(source.headline) <= 70:
+        return source.headline
+    first, *rest = [term.text for term in terms[:4]] or ["A topic"]
+    return f"{first}: {', '.join(rest)}" if rest else first
