@@ -48,7 +48,7 @@ def build(path: Path, articles: int, until: datetime, told: Callable[[int], None
         for start in range(1, articles + 1, BATCH):
             ids = range(start, min(start + BATCH, articles + 1))
             with store.transaction():
-                _articles(db, ids, first, window, draw, pool)
+                _articles(store, ids, first, window, draw, pool)
                 store.articles.index(ids)
             told(ids[-1])
         with store.transaction():
@@ -88,9 +88,9 @@ def _frame(db: sqlite3.Connection, until: datetime) -> None:
 
 
 def _articles(
-    db: sqlite3.Connection, ids: range, first: datetime, window: datetime, draw: random.Random, pool: list[str]
+    store: Store, ids: range, first: datetime, window: datetime, draw: random.Random, pool: list[str]
 ) -> None:
-    rows, texts, names, known, wordings, tags, words, prints = [], [], [], [], [], [], [], []
+    rows, texts, names, known, wordings, tags = [], [], [], [], [], []
     for number in ids:
         at = first + timedelta(days=number / PER_DAY)
         said = [draw.choice(pool) for _ in range(5)]
@@ -114,9 +114,9 @@ def _articles(
             slug = f"archive-{draw.randrange(TOPICS)}"
             tags.append((number, slug, 0.4 if on else 0.15, int(on), evidence, "x", moment))
         if at >= window:
-            own = stories.fingerprint(title, text)
-            words += [(word, number) for word in stories.telling_words(own)]
-            prints.append((number, stories.packed(own)))
+            own = stories.fingerprint(stories.words(title, text), {}, 0)
+            store.stories.remember(number, at, stories.telling_words(own), stories.packed(own))
+            store.stories.count_in(at)
     for table, columns, values in (
         ("articles", "id, url, outlet_id, title, summary, lang, published_at, first_seen_at, text_from, copy_of,"
                      " text_hash, revision_count", rows),
@@ -125,11 +125,9 @@ def _articles(
         ("article_names", "name, article_id", known),
         ("revisions", "article_id, n, seen_at, title, summary, text_hash, kind", wordings),
         ("article_topics", "article_id, topic, score, on_topic, evidence, profile_hash, published_at", tags),
-        ("story_words", "word, article_id", words),
-        ("story_prints", "article_id, print", prints),
     ):  # fmt: skip
         marks = ", ".join("?" * (columns.count(",") + 1))
-        db.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
+        store._connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
 
 
 def _stories(db: sqlite3.Connection) -> None:
