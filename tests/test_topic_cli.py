@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tomllib
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from fakes import CONTACT, NOW, article
+from outlets import Outlets
 
 from pipeline import config, ingest, retag, schedule, service, topics
 from pipeline.cli import main
@@ -347,3 +349,41 @@ def test_a_file_that_gives_no_threshold_gets_one_above_its_tables(place: Path, n
     said = json.loads(newsbeat("topic", "tune", "barrage", "--write", "--json").stdout)
     assert said["written"]
     assert config.topic(path).threshold == said["threshold"]["proposed"] > scored()["all"]
+
+
+PAGE = (
+    "<!doctype html><meta charset={charset}><title>Saltmere</title><article><h1>Saltmere votes on water buyback</h1>"
+    + "<p>The council of Saltmere voted on Tuesday to buy its water company back from Helvia Utilités.</p>" * 6
+    + "</article>"
+)
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-8", "zlib", "idna", "nonsense"])
+def test_topic_new_reads_a_web_page_in_its_encoding(tmp_path: Path, charset: str) -> None:
+    with Outlets() as site:
+        site.bodies["/a.html"] = PAGE.format(charset=charset).encode("iso-8859-1" if "iso" in charset else "utf-8")
+        directory = site.configure(tmp_path / "config")
+        ran = CliRunner().invoke(main, ["--config", str(directory), "topic", "new", f"{site.url}/a.html", "-o", "-"])
+    assert ran.exit_code == 0, ran.stderr
+    profile = tomllib.loads(ran.stdout)
+    assert profile["seed"] == f"{site.url}/a.html"
+    assert any("Utilités" in term["text"] for term in profile["term"])
+
+
+@pytest.mark.parametrize(("path", "said"), [("/none", "404"), ("/empty", "words")])
+def test_a_web_seed_that_is_no_article_is_told_in_words(tmp_path: Path, path: str, said: str) -> None:
+    with Outlets({"/empty": b"<p>Nothing"}) as site:
+        directory = site.configure(tmp_path / "config")
+        ran = CliRunner().invoke(main, ["--config", str(directory), "topic", "new", f"{site.url}{path}", "-o", "-"])
+    assert ran.exit_code in (1, 2)
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_web_seed_is_not_asked_for_by_somebody_without_a_contact(tmp_path: Path) -> None:
+    with Outlets({"/a.html": b"<p>Text"}) as site:
+        directory = site.configure(tmp_path / "config", contact="")
+        ran = CliRunner().invoke(main, ["--config", str(directory), "topic", "new", f"{site.url}/a.html", "-o", "-"])
+        assert site.asked == []
+    assert ran.exit_code == 2
+    assert "contact" in ran.stderr

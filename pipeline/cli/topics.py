@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import json
 import re
 import sys
@@ -18,7 +17,7 @@ import click
 
 from pipeline import config, extract, service, topics
 from pipeline.cli.main import Place, main
-from pipeline.errors import FetchError, UsageError
+from pipeline.errors import ConfigError, FetchError, UsageError
 from pipeline.fetch.pace import Pacer
 from pipeline.model import Article, Evidence, Match, NotModified, Response, TopicProfile
 from pipeline.store import Store
@@ -79,6 +78,11 @@ def _name(seed: str) -> str:
 
 async def _page(place: Place, url: str) -> str:
     settings = config.load(place.directory).fetch
+    if not settings.contact:
+        raise ConfigError(
+            str(place.directory / "newsbeat.toml"), "fetch.contact", "is empty.",
+            "Say how the servers you ask can reach you: a web page or a mail address.",
+        )  # fmt: skip
     pacer = Pacer(gap=settings.per_host_gap.total_seconds(), per_host=1, in_flight=1, clock=time.monotonic)
     web = service.make_web(settings, service.clock, pacer)
     try:
@@ -87,17 +91,17 @@ async def _page(place: Place, url: str) -> str:
         await web.close()
     if isinstance(answer, NotModified):
         raise FetchError(url, "the server answered 304 to a first request", kind="protocol")
-    return answer.body.decode(charset(answer), "replace")
+    return _decoded(answer)
 
 
-def charset(answer: Response) -> str:
-    """The encoding a page says it is in, by header or by its first lines; UTF-8 where it says none that we know."""
+def _decoded(answer: Response) -> str:
+    """A page in the encoding it says it is in, by header or by its first lines; UTF-8 where that is none of text."""
     declared = dict(answer.headers).get("content-type", "") + answer.body[:2048].decode("ascii", "replace")
     said = re.search(r"charset=[\s\"']*([\w.:-]{1,40})", declared, re.I)
     try:
-        return codecs.lookup(said[1]).name if said else "utf-8"
-    except LookupError:
-        return "utf-8"
+        return answer.body.decode(said[1] if said else "utf-8", "replace")
+    except (LookupError, UnicodeError):  # "zlib" is a codec too, and "idna" raises
+        return answer.body.decode("utf-8", "replace")
 
 
 @topic.command()
