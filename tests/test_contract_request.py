@@ -44,6 +44,16 @@ def test_get_only_ua_contact_accept_header_and_no_referer(desk: Room) -> None:
         assert absent not in headers
 
 
+def test_an_answer_that_a_proxy_changed_on_its_way_is_an_answer_and_its_validators_count(desk: Room) -> None:
+    """203 (RFC 9110, 15.3.4): the document is there, as a proxy saw fit to give it."""
+    first, second = desk.asks(
+        feed_answer(status="203 Non-Authoritative Information", ETag='"p"'), feed_answer(ETag='"p"')
+    )
+    assert (first.outcome, first.status, first.new) == ("ok", 203, 1)
+    assert desk.server.headers(1)["if-none-match"] == '"p"'
+    assert (second.outcome, second.new) == ("ok", 0)
+
+
 @pytest.mark.parametrize(
     "target",
     [
