@@ -24,7 +24,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from pipeline import config, fetch, history, hub, ingest, log, regroup, retag, schedule, stories, topics, urls
-from pipeline.errors import ConfigError, ParseError, StoreError
+from pipeline.errors import ParseError, StoreError
 from pipeline.fetch.wire import Limits
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
 from pipeline.store import Store
@@ -374,12 +374,7 @@ async def opened(
 
     Raises ConfigErrors, ConfigError (no contact) and StoreError before anything is asked of the network.
     """
-    setup = config.load(directory)
-    if not setup.fetch.contact:
-        raise ConfigError(
-            str(directory / "newsbeat.toml"), "fetch.contact", "is empty.",
-            "Say how the servers you poll can reach you: a web page or a mail address.",
-        )  # fmt: skip
+    setup = config.load_to_ask(directory)
     store = Store.open(db, what=what)
     workers = Workers(
         min(4, os.cpu_count() or 1),

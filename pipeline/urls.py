@@ -6,7 +6,6 @@ mobile forms of a page, and by which name two addresses of one page are one.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -121,15 +120,6 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is written as a bare IP address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class OutletBook:

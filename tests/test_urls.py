@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.model import Outlet
 from pipeline.trackers import TRACKERS
-from pipeline.urls import MAX_URL, OutletBook, _spelled, _unwrapped, canonical, host_of, is_address
+from pipeline.urls import MAX_URL, OutletBook, _spelled, _unwrapped, canonical, host_of
 
 SITE = "https://example.org/news/bridge"
 
@@ -154,20 +154,6 @@ def test_any_link_in_a_feed_gives_an_address_or_none(link: str) -> None:
 )
 def test_the_host_of_a_url(url: str, host: str) -> None:
     assert host_of(url) == host
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        pytest.param("192.0.2.1", True, id="IPv4"),
-        pytest.param("2001:db8::1", True, id="IPv6"),
-        pytest.param("example.org", False, id="name"),
-        pytest.param("1.example.org", False, id="name that starts with a digit"),
-        pytest.param("", False, id="nothing"),
-    ],
-)
-def test_an_address_is_told_from_a_name(host: str, expected: bool) -> None:
-    assert is_address(host) is expected
 
 
 TIMES = Outlet("Example Times", ("example.org", "times.example"), "Example Media")

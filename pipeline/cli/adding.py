@@ -15,7 +15,7 @@ from pipeline import config, discover, service, topics
 from pipeline.cli.looking import as_json, feeds
 from pipeline.cli.main import Place
 from pipeline.cli.seeking import Found, Seeker, Verdict
-from pipeline.errors import ConfigError, NewsbeatError, UsageError
+from pipeline.errors import NewsbeatError, UsageError
 from pipeline.times import maybe_stamp, spoken
 
 
@@ -32,12 +32,7 @@ def add(place: Place, url: str, outlet: str | None, every: str | None, yes: bool
     URL is a site or a feed. At most 12 requests are made, as politely as any poll. A running service takes the new feed
     up by itself.
     """
-    setup = config.load(place.directory)
-    if not setup.fetch.contact:
-        raise ConfigError(
-            str(place.directory / "newsbeat.toml"), "fetch.contact", "is empty.",
-            "Say how the servers you ask can reach you: a web page or a mail address.",
-        )  # fmt: skip
+    setup = config.load_to_ask(place.directory)
     asked = config.feed("feeds add", discover.address(url), outlet, every=every)
     file = place.directory / "feeds.toml"
     followed = {discover.same(feed.url): feed.url for feed in setup.feeds}

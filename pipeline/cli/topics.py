@@ -17,7 +17,7 @@ import click
 
 from pipeline import config, extract, service, topics
 from pipeline.cli.main import Place, main
-from pipeline.errors import ConfigError, FetchError, UsageError
+from pipeline.errors import FetchError, UsageError
 from pipeline.fetch.pace import Pacer
 from pipeline.model import Article, Evidence, Match, NotModified, Response, TopicProfile
 from pipeline.store import Store
@@ -77,12 +77,7 @@ def _name(seed: str) -> str:
 
 
 async def _page(place: Place, url: str) -> str:
-    settings = config.load(place.directory).fetch
-    if not settings.contact:
-        raise ConfigError(
-            str(place.directory / "newsbeat.toml"), "fetch.contact", "is empty.",
-            "Say how the servers you ask can reach you: a web page or a mail address.",
-        )  # fmt: skip
+    settings = config.load_to_ask(place.directory).fetch
     pacer = Pacer(gap=settings.per_host_gap.total_seconds(), per_host=1, in_flight=1, clock=time.monotonic)
     web = service.make_web(settings, service.clock, pacer)
     try:

@@ -7,7 +7,7 @@ the environment.
 """
 
 from pipeline.config.doubts import doubts
-from pipeline.config.load import fingerprint, load, topic
+from pipeline.config.load import fingerprint, load, load_to_ask, topic
 from pipeline.config.shapes import parse_duration
 from pipeline.config.tuning import Edit, retuned, write_topic
 from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
@@ -27,6 +27,7 @@ __all__ = [
     "feed",
     "fingerprint",
     "load",
+    "load_to_ask",
     "parse_duration",
     "retuned",
     "topic",

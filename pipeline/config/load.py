@@ -84,6 +84,18 @@ def load(directory: Path) -> Setup:
     )
 
 
+def load_to_ask(directory: Path) -> Setup:
+    """`load`, for whoever is about to ask servers. Raises ConfigError too: they must be told how to reach us (contract
+    Q2)."""
+    setup = load(directory)
+    if not setup.fetch.contact:
+        raise ConfigError(
+            str(directory / "newsbeat.toml"), "fetch.contact", "is empty.",
+            "Say how the servers you ask can reach you: a web page or a mail address.",
+        )  # fmt: skip
+    return setup
+
+
 def topic(path: Path) -> TopicProfile:
     """One topic's file, checked. Raises ConfigErrors with every finding."""
     findings: list[ConfigError] = []
