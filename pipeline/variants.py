@@ -33,7 +33,7 @@ _AMP_VALUES = {
 }
 _AMP_SHOW = re.compile(r"/amp_articleshow(?=/|$)")
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.I)
-_COOKIELESS = re.compile(r"/\([A-Z]\([A-Za-z0-9_-]{10,}\)\)(?=/)")
+_COOKIELESS = re.compile(r"/\([A-Z]\([A-Za-z0-9_-]{10,}\)\)(?=/|$)")
 
 # One newsroom's pages under several hosts, path for path. Sister outlets that share texts are not the same page.
 TWINS = {

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import html
 import ipaddress
+import os
+import random
 import socket
 import struct
 import threading
@@ -228,9 +230,9 @@ def web(*, allow: Iterable[str] = ("127.0.0.1/32",), **changes: Any) -> Web:
         "guard": Guard([ipaddress.ip_network(network) for network in allow]),
         "pacer": Pacer(gap=0, per_host=8, in_flight=32, clock=time.monotonic),
         "limits": Limits(wire=20 * mib, body=20 * mib, ratio=100),
-        "connect_timeout": 2.0,
-        "read_timeout": 2.0,
-        "deadline": 5.0,
+        "connect_timeout": 20.0,  # a busy machine may stand still for seconds; who waits for a limit names a short one
+        "read_timeout": 20.0,
+        "deadline": 30.0,
         "max_redirects": 5,
         "now": lambda: NOW,
     }
@@ -245,6 +247,22 @@ class Inline(Workers):
 
     async def run(self, function: Callable[[Given], Made], given: Given) -> Made:
         return function(given)
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 for a server that must know it before it listens.
+
+    Below those that the system hands out by itself (from 32768), and another range in each process of the tests: what
+    is free now is not taken by somebody's connection before it is used.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for port in _ports:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 12_000 + worker % 10 * 2000 + port)):
+            return 12_000 + worker % 10 * 2000 + port
+    raise OSError("no port is free")
+
+
+_ports = iter(random.sample(range(2000), 2000))
 
 
 # --- the wire -------------------------------------------------------------------------------------------------

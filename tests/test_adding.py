@@ -190,7 +190,7 @@ def test_a_running_service_takes_the_new_feed_up_by_itself(place: Path, site: Ou
         assert site.asked.count("/world.xml") == 2, "once by us, once by the service"
     finally:
         running.send_signal(signal.SIGTERM)
-        running.wait(10)
+        running.wait(30)
 
 
 # --- the file -------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -221,23 +220,14 @@ def test_every_of_a_feed_is_kept_and_hints_still_stretch_it(tmp_path: Path) -> N
 
 
 def test_pacing_gap_lies_between_starts_on_one_host(tmp_path: Path) -> None:
+    """Each gap by itself is measured on a clock of our own, in test_fetch; here, that the service keeps them all."""
     targets = [f"/{n}" for n in range(5)]
-    started: list[float] = []
-
-    def noting(body: bytes) -> Script:
-        def steps() -> Iterable[Step]:
-            started.append(time.monotonic())
-            yield feed_answer(body)
-
-        return steps
-
     with room(tmp_path, *targets, gap="0.1s") as desk:
         for target in targets:
-            desk.says(noting(rss(item(target))), target)
+            desk.says(feed_answer(rss(item(target))), target)
+        began = time.monotonic()
         assert len(desk.poll()) == 5
-    gaps = [later - earlier for earlier, later in pairwise(started)]
-    assert len(gaps) == 4
-    assert min(gaps) > 0.08  # the starts were 0.1 s apart; the server notices each a little later
+        assert time.monotonic() - began >= 4 * 0.1  # a busy machine only makes it longer
 
 
 def test_pacing_concurrency_is_two_on_one_host(tmp_path: Path) -> None:
@@ -255,9 +245,10 @@ def test_in_flight_is_capped_over_all_hosts_and_a_slow_host_holds_up_nobody(tmp_
     slow = [f"/slow{n}" for n in range(24)]
     counting = Counting()
     with room(tmp_path, *slow, fetch="in_flight = 3", gap="0.001s") as desk:
+        asked = threading.Event()  # nobody slow answers before the other one was asked
         for target in slow:
-            desk.says(counting.slow(0.05, FEED), target)
-        desk.says(counting.slow(0.0, rss(item("other"))), "/other")
+            desk.says(counting.slow(asked, FEED), target)
+        desk.says(counting.first(asked, rss(item("other"))), "/other")
         desk.configure(*slow, desk.server.url("/other", host="localhost"))
         assert len(desk.poll()) == 25
         assert "/other" in desk.asked[:4]
@@ -271,14 +262,28 @@ class Counting:
         self.now = self.most = 0
         self._lock = threading.Lock()
 
-    def slow(self, seconds: float, body: bytes) -> Script:
+    def slow(self, until: float | threading.Event, body: bytes) -> Script:
+        """Answers after so many seconds, or once something has happened."""
+
         def steps() -> Iterable[Step]:
             with self._lock:
                 self.now += 1
                 self.most = max(self.most, self.now)
-            yield seconds
+            if isinstance(until, threading.Event):
+                until.wait(20)
+            else:
+                yield until
             with self._lock:
                 self.now -= 1
             yield feed_answer(body)
+
+        return steps
+
+    def first(self, asked: threading.Event, body: bytes) -> Script:
+        """Answers at once, and tells that it was asked."""
+
+        def steps() -> Iterable[Step]:
+            asked.set()
+            yield from self.slow(0.0, body)()
 
         return steps

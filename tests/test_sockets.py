@@ -31,7 +31,7 @@ async def connected(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
             writer.close()
 
     server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
-    stream = await Sockets().connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1], timeout=5)
+    stream = await Sockets().connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1], timeout=30)
     try:
         yield stream
     finally:
@@ -41,7 +41,7 @@ async def connected(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -60,7 +60,7 @@ def test_what_nobody_reads_waits_at_the_server() -> None:
             held = len(line.buffer)
             read = 0
             while read < 400 * 65536:
-                read += len(await stream.read(65536, timeout=5))
+                read += len(await stream.read(65536, timeout=30))
             return int(held)
 
     assert MOST_BUFFERED < asyncio.run(work()) <= MOST_BUFFERED + 512 * 1024
@@ -68,14 +68,17 @@ def test_what_nobody_reads_waits_at_the_server() -> None:
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 408 Request Timeout\r\n\r\n", b""], ids=["bytes unasked", "the end"])
 def test_an_idle_connection_that_says_something_is_readable_and_so_not_used_again(said: bytes) -> None:
+    idle = asyncio.Event()
+
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.02)
+        await idle.wait()
         writer.write(said)
         writer.write_eof()
 
     async def work() -> None:
         async with connected(talk) as stream:
             assert not stream.get_extra_info("is_readable")
+            idle.set()
             await until(lambda: bool(stream.get_extra_info("is_readable")))
 
     asyncio.run(work())
@@ -115,7 +118,7 @@ def test_a_connection_cut_in_the_middle_is_a_read_error_or_the_end() -> None:
         said = b""
         async with connected(talk) as stream:
             with suppress(httpcore.ReadError):
-                while piece := await stream.read(100, timeout=5):
+                while piece := await stream.read(100, timeout=30):
                     said += piece
         return said
 
@@ -134,11 +137,11 @@ def test_tls_is_spoken_on_the_same_connection_and_its_certificate_can_be_seen() 
 
     async def work() -> tuple[int, bytes | None]:
         async with connected(talk, context) as plain:
-            stream = await plain.start_tls(trusting, "localhost", timeout=5)
-            await stream.write(b"ping", timeout=5)
+            stream = await plain.start_tls(trusting, "localhost", timeout=30)
+            await stream.write(b"ping", timeout=30)
             size = 0
             while size < 200_000:
-                size += len(await stream.read(65536, timeout=5))
+                size += len(await stream.read(65536, timeout=30))
             return size, stream.get_extra_info("ssl_object").getpeercert(binary_form=True)
 
     size, certificate = asyncio.run(work())
@@ -156,7 +159,7 @@ def test_a_certificate_nobody_vouches_for_is_a_connect_error_with_its_cause() ->
     async def work() -> None:
         async with connected(talk, context) as plain:
             with pytest.raises(httpcore.ConnectError) as caught:
-                await plain.start_tls(ssl.create_default_context(), "localhost", timeout=5)
+                await plain.start_tls(ssl.create_default_context(), "localhost", timeout=30)
             assert isinstance(caught.value.__cause__, ssl.SSLError)
 
     asyncio.run(work())

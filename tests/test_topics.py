@@ -335,9 +335,9 @@ def test_a_seed_that_is_too_short_says_so(raw: str) -> None:
     ],
 )
 def test_a_hostile_seed_is_read_in_time(raw: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     topics.profile(topics.document(raw, "seed"), "seed")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 10  # a tenth of a second; what is worse than linear takes minutes
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_a_pattern_does_not_run_away() -> None:
     assert patterns.fault("re:(a+)+$") == ""
     started = time.process_time()
     topics.match(report, [topics.compiled(few)])
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10  # a pattern that backtracks takes years
 
 
 def test_what_scores_too_little_is_left_out_where_that_is_asked() -> None:

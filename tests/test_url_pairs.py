@@ -131,6 +131,7 @@ def test_a_pages_spelling_is_its_own_stays_on_its_site_and_can_be_opened(url: st
 
 @settings(max_examples=200, deadline=None)
 @given(pages, st.sampled_from(["scheme", "www", "slash", "tracker", "fragment"]))
+@example("http://example.org/(S(abcdefghijkl))", "slash")
 def test_what_says_nothing_of_the_page_does_not_change_its_name(url: str, what: str) -> None:
     parts = urlsplit(canonical(url) or "https://example.org/story-1")
     if what == "scheme":

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 import yaml
-from fakes import FEED, NOW, Inline, feed_state, item, response, rss
+from fakes import FEED, NOW, Inline, feed_state, free_port, item, response, rss
 from hypothesis import given
 from hypothesis import strategies as st
 from outlets import Outlets
@@ -196,11 +196,6 @@ class FakeHub:
         self._server.server_close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
 @dataclass
 class Room:
     """A running service with one feed that names the hub."""
@@ -278,7 +273,7 @@ async def room(
     directory = configure(tmp_path, outlets, port if callback else None)
     async with (
         opened(directory, tmp_path / "news.db", now) as running,
-        httpx.AsyncClient(trust_env=False, timeout=5) as web,
+        httpx.AsyncClient(trust_env=False, timeout=30) as web,
     ):
         assert running.door
         if not processes:
@@ -619,7 +614,7 @@ def test_a_subscription_outlives_a_restart(tmp_path: Path, outlets: Outlets, fak
             port = one.port
         async with (
             opened(tmp_path / "config", tmp_path / "news.db", one.now) as running,
-            httpx.AsyncClient(trust_env=False, timeout=5) as web,
+            httpx.AsyncClient(trust_env=False, timeout=30) as web,
         ):
             assert running.door
             running.workers = running.door.workers = Inline()
@@ -655,10 +650,9 @@ def test_the_running_service_opens_and_closes_the_door(tmp_path: Path, outlets: 
         async with room(tmp_path, outlets, fake_hub, processes=True) as one:
             stop = asyncio.Event()
             running = asyncio.create_task(one.running.run(stop))
-            for _ in range(200):
-                if fake_hub.posted:
-                    break
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(30):
+                while not fake_hub.posted:
+                    await asyncio.sleep(0.02)
             assert (await one.verify()).status_code == 200
             assert await one.deliver(rss(item("tunnel"))) == 202
             assert one.count() == 2

@@ -201,7 +201,7 @@ class Web:
                     finally:
                         await reply.aclose()
         except TimeoutError:
-            raise FetchError(url, f"no complete answer within {self._deadline:.0f} s", kind="timeout") from None
+            raise FetchError(url, f"no complete answer within {self._deadline:g} s", kind="timeout") from None
         except httpx.TimeoutException:
             raise FetchError(url, "the server does not answer", kind="timeout") from None
         except httpx.RemoteProtocolError as error:
