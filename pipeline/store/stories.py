@@ -21,6 +21,15 @@ LATEST = 64
 EVERY = 0
 """The word under which the reports of a day are counted, copies left out; no word has this hash."""
 
+COUNTED = """
+    SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
+        count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
+    FROM story_articles s JOIN articles a ON a.id = s.article_id
+    JOIN articles original ON original.id = coalesce(a.copy_of, a.id)
+    JOIN outlets o ON o.id = original.outlet_id WHERE s.story_id = stories.id
+"""
+"""A story's moments and numbers, from its articles. A copy counts for the family of who ran it first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -227,7 +236,7 @@ class Stories:
         self._db.execute("DELETE FROM stories WHERE id = ?", (story_id,))
 
     def _count(self, story_id: int) -> None:
-        """Brings a story's numbers and moments up to date. A copy counts for the family of who ran it first."""
+        """Brings a story's numbers and moments up to date."""
         self._db.execute("DELETE FROM story_centres WHERE story_id = ?", (story_id,))
         self._db.execute(
             # Called after its earliest report, in whatever order the feeds were read, until it has a central one.
@@ -235,14 +244,8 @@ class Stories:
                 SELECT a.title FROM story_articles s JOIN articles a ON a.id = s.article_id
                 WHERE s.story_id = stories.id AND a.title IS NOT NULL
                 ORDER BY coalesce(a.published_at, a.first_seen_at), a.id LIMIT 1
-            ), title), (first_at, last_at, article_count, outlet_count, family_count) = (
-                SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
-                    count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
-                FROM story_articles s JOIN articles a ON a.id = s.article_id
-                JOIN articles original ON original.id = coalesce(a.copy_of, a.id)
-                JOIN outlets o ON o.id = original.outlet_id
-                WHERE s.story_id = stories.id
-            ) WHERE id = ?""",
+            ), title), (first_at, last_at, article_count, outlet_count, family_count) = ("""  # noqa: S608
+            f"{COUNTED}) WHERE id = ?",
             (story_id,),
         )
 
