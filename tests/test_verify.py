@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from grown import everything, grown, newsbeat
+from grown import WIRE, everything, grown, line, newsbeat
 
 from pipeline.store import Store
 from pipeline.store.laws import DERIVED, LAWS
@@ -232,3 +232,44 @@ def test_no_statement_of_a_repair_touches_what_is_kept() -> None:
                 assert words[1] != "articles" or words[3].lstrip("(") in ("revision_count", "copy_of"), law.name
             elif words[:2] in (["DELETE", "FROM"], ["INSERT", "INTO"]):
                 assert words[2] in allowed - {"articles", "topics"}, law.name
+
+
+# --- what used to leave numbers behind --------------------------------------------------------------------------
+
+
+def imported(place: Path, *lines: dict[str, object]) -> None:
+    (place / "more.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    assert newsbeat(place, "import", place / "more.jsonl").exit_code == 0
+
+
+def test_stories_are_counted_anew_when_a_wording_brings_another_moment(place: Path) -> None:
+    undated = {key: value for key, value in line(50, title="Owl seen on a mast").items() if key != "published_at"}
+    imported(place, undated)
+    imported(place, line(50, title="Owl on the mast was a lantern", published_at="2020-12-01T00:00:00Z"))
+    assert findings(place) == {}
+
+
+def test_stories_are_counted_anew_when_outlets_become_one_family(place: Path) -> None:
+    echo = {"url": "https://echo.example/51", "outlet": "Coast Echo", "published_at": "2020-12-09T12:00:00Z"}
+    imported(place, line(51, title="Old cinema to be a library", text="The old cinema becomes a library.", **echo))
+    with Store.read(place / "news.db") as store:
+        assert store.numbers.story_of("https://echo.example/51") == (8, "Old cinema becomes a library", 2, 2, 2)
+    outlets = "".join(
+        f'[[outlet]]\nname = "{name}"\ndomains = ["{domain}"]\nfamily = "Shore Group"\n'
+        for name, domain in (("Coast Echo", "echo.example"), ("Example Times", "times.example"))
+    )
+    (place / "config" / "outlets.toml").write_text(outlets)
+    imported(place, line(52, title="Goat on a roof", outlet="Coast Echo"), line(53, title="Pear on a roof"))
+    with Store.read(place / "news.db") as store:
+        assert store.numbers.story_of("https://echo.example/51") == (8, "Old cinema becomes a library", 2, 2, 1)
+    assert findings(place) == {}
+
+
+def test_stories_are_counted_anew_when_their_copies_get_another_original(place: Path) -> None:
+    spoil(place, "UPDATE story_articles SET story_id = 5 WHERE article_id = 11")
+    assert findings(place, "--repair") == {}
+    third = "https://third.example/1"
+    imported(place, line(40, title="Gates", text=WIRE, url=third, outlet="Third", published_at="2020-12-06T07:00:00Z"))
+    with Store.read(place / "news.db") as store:
+        assert dict(store.numbers.copies())["https://echo.example/22"] == third
+    assert findings(place) == {}

@@ -256,8 +256,7 @@ LAWS = (
     Law(
         "tag-moment",
         "tags that bear another moment than their article",
-        "SELECT 'article ' || t.article_id || ' on ' || t.topic AS who FROM article_topics t"  # noqa: S608
-        f" JOIN articles a ON a.id = t.article_id WHERE t.published_at != {_MOMENT}",
+        _tags(f"t.published_at != (SELECT {_MOMENT} FROM articles a WHERE a.id = t.article_id)"),  # noqa: S608
         (
             f"UPDATE article_topics SET published_at = (SELECT {_MOMENT} FROM articles a"  # noqa: S608
             " WHERE a.id = article_topics.article_id) WHERE article_id IN (SELECT id FROM articles)",
