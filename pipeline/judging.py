@@ -88,9 +88,10 @@ def _company(url: str, desk: Desk) -> _Company:
 
 
 def rejudge(article_id: int, desk: Desk) -> None:
-    """Judges an article whose words are others now, and lets it be found by them."""
+    """Judges an article whose words (or moment) are others now, and lets it be found by them."""
     (revised,) = desk.store.articles.get([article_id])
     judge(article_id, revised, desk)
+    desk.store.stories.recount([article_id])
     own, _ = _fingerprint(revised, desk)
     at = stories.moment(revised)
     before = desk.store.stories.neighbours([article_id])

@@ -1,4 +1,4 @@
-"""Commands that look: check, status, feeds list; and backup, which copies."""
+"""Commands that look: check, status, feeds list."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import contextlib
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import click
 
 from pipeline import checkup, config, service
 from pipeline.cli.main import Place, main
-from pipeline.errors import StoreError, UsageError
-from pipeline.store import FEEDBACK, Store
+from pipeline.errors import StoreError
+from pipeline.store import Store
 from pipeline.store.numbers import TopicLine
 from pipeline.times import maybe_stamp, spoken
 
@@ -159,26 +158,6 @@ def feeds_list(place: Place, as_json: bool) -> None:
             click.echo(f"        {line.last_error}")
         if line.why and line.why != line.last_error:
             click.echo(f"        {line.why}")
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.pass_obj
-def backup(place: Place, file: Path) -> None:
-    """A consistent copy of the database in FILE, also while the service runs."""
-    if file.exists():
-        raise UsageError(f"{file} exists. Name a file that does not.")
-    labels = file.with_name(f"{file.stem}.{FEEDBACK}")
-    with Store.read(place.db) as store:
-        said = bool(store.feedback.labels())
-        if said and labels.exists():
-            raise UsageError(f"{labels} exists. Name a file that does not.")
-        store.copy_to(file)
-        if said:
-            store.feedback.copy_to(labels)
-    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, intact.")
-    if said:
-        click.echo(f"{labels}: what people said; it goes back as {FEEDBACK} beside the database.")
 
 
 def _notes(line: TopicLine) -> str:

@@ -156,6 +156,15 @@ class Feedback:
                 )
         return tuple(found.values())
 
+    def anything(self) -> bool:
+        """Whether anybody ever said anything, taken back or not."""
+        with told(self._path):
+            tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return any(
+                self._db.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0]  # noqa: S608
+                for table in sorted(tables & {"labels", "story_corrections"})
+            )
+
     def changed(self) -> bool:
         """Whether somebody else wrote since this was last asked; at the first time, yes. One look, no reading."""
         with told(self._path):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.model import Feed, FeedState, Outlet
+from pipeline.store.stories import Stories
 from pipeline.times import from_stamp, maybe_stamp, stamp
 from pipeline.urls import host_of
 
@@ -118,13 +119,19 @@ class Feeds:
         return added, len(dropped)
 
     def outlet_id(self, outlet: Outlet) -> int:
-        """The row of an outlet, made or brought up to date."""
+        """The row of an outlet, made or brought up to date. Stories are counted by families: anew, then."""
+        domain = outlet.domains[0] if outlet.domains else None
+        was = self._db.execute("SELECT id, domain, family FROM outlets WHERE name = ?", (outlet.name,)).fetchone()
+        if was and was[1:] == (domain or was[1], outlet.family):
+            return int(was[0])
         row = self._db.execute(
             "INSERT INTO outlets (name, domain, family) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET domain = coalesce(excluded.domain, domain), family = excluded.family"
             " RETURNING id",
-            (outlet.name, outlet.domains[0] if outlet.domains else None, outlet.family),
+            (outlet.name, domain, outlet.family),
         ).fetchone()
+        if was and was[2] != outlet.family:
+            Stories(self._db).recount_of(row[0])
         return int(row[0])
 
     def due(

@@ -135,6 +135,24 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise _explained(error, self.path) from None
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for the rooms beside this one that look at the whole file (`verify.py`, `prune.py`)."""
+        return self._connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whoever writes meanwhile. Raises StoreError."""
+        try:
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            raise _explained(error, self.path) from None
+
     def copy_to(self, file: Path) -> None:
         """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
         cannot be written or is not intact."""

@@ -21,6 +21,17 @@ LATEST = 64
 EVERY = 0
 """The word under which the reports of a day are counted, copies left out; no word has this hash."""
 
+COUNTED = """
+    SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
+        count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
+    FROM story_articles s JOIN articles a ON a.id = s.article_id
+    JOIN articles original ON original.id = coalesce(a.copy_of, a.id)
+    JOIN outlets o ON o.id = original.outlet_id WHERE s.story_id = stories.id
+"""
+"""A story's moments and numbers, from its articles. A copy counts for the family of who ran it first."""
+
+_NUMBERS = "(first_at, last_at, article_count, outlet_count, family_count)"
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -198,6 +209,8 @@ class Stories:
             self._db.execute("UPDATE story_articles SET story_id = ? WHERE story_id = ?", (oldest, absorbed))
             self._left(absorbed, oldest)
         self._count(oldest)
+        if placement.original_of is not None:
+            self.recount([article_id])
         return oldest
 
     def _story_of(self, article_id: int) -> int | None:
@@ -227,7 +240,7 @@ class Stories:
         self._db.execute("DELETE FROM stories WHERE id = ?", (story_id,))
 
     def _count(self, story_id: int) -> None:
-        """Brings a story's numbers and moments up to date. A copy counts for the family of who ran it first."""
+        """Brings a story's numbers and moments up to date."""
         self._db.execute("DELETE FROM story_centres WHERE story_id = ?", (story_id,))
         self._db.execute(
             # Called after its earliest report, in whatever order the feeds were read, until it has a central one.
@@ -235,16 +248,31 @@ class Stories:
                 SELECT a.title FROM story_articles s JOIN articles a ON a.id = s.article_id
                 WHERE s.story_id = stories.id AND a.title IS NOT NULL
                 ORDER BY coalesce(a.published_at, a.first_seen_at), a.id LIMIT 1
-            ), title), (first_at, last_at, article_count, outlet_count, family_count) = (
-                SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
-                    count(*), count(DISTINCT a.outlet_id), count(DISTINCT o.family)
-                FROM story_articles s JOIN articles a ON a.id = s.article_id
-                JOIN articles original ON original.id = coalesce(a.copy_of, a.id)
-                JOIN outlets o ON o.id = original.outlet_id
-                WHERE s.story_id = stories.id
-            ) WHERE id = ?""",
+            ), title), """  # noqa: S608
+            f"{_NUMBERS} = ({COUNTED}) WHERE id = ?",
             (story_id,),
         )
+
+    def recount(self, article_ids: Sequence[int]) -> None:
+        """Brings numbers and moments of the stories of these articles, and of their copies, up to date: a moment, an
+        outlet's family or an original may be another now."""
+        self._db.execute(
+            f"UPDATE stories SET {_NUMBERS} = ({COUNTED}) WHERE {_NUMBERS} IS NOT ({COUNTED}) AND id IN"  # noqa: S608
+            " (SELECT s.story_id FROM json_each(?1) j JOIN story_articles s ON s.article_id = j.value UNION"
+            " SELECT s.story_id FROM json_each(?1) j JOIN articles c ON c.copy_of = j.value"
+            " JOIN story_articles s ON s.article_id = c.id)",
+            (json.dumps(list(article_ids)),),
+        )
+
+    def recount_of(self, outlet_id: int) -> None:
+        """The same for all stories that this outlet's articles share with others."""
+        rows = self._db.execute(
+            "SELECT a.id FROM articles a JOIN story_articles s ON s.article_id = a.id"
+            " JOIN stories t ON t.id = s.story_id WHERE a.outlet_id = ? AND (t.article_count > 1 OR EXISTS"
+            " (SELECT 1 FROM articles c WHERE c.copy_of = a.id))",
+            (outlet_id,),
+        )
+        self.recount([row[0] for row in rows])
 
     def members(self, story_id: int) -> list[int]:
         """The articles of a story, in order."""

@@ -1,0 +1,94 @@
+"""Commands that keep what is stored safe: verify, backup."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline import service
+from pipeline.cli.carrying import Progress
+from pipeline.cli.looking import as_json
+from pipeline.cli.main import Place, main
+from pipeline.store import Store
+from pipeline.store.backup import back_up, beside
+from pipeline.store.repair import repair
+from pipeline.store.verify import Verdict, verify
+
+
+@main.command("verify")
+@click.option(
+    "--repair", "mend", is_flag=True,
+    help="Derive anew what can be (numbers, index, stories, names); a backup is made first. Not while a service runs.",
+)  # fmt: skip
+@as_json
+@click.pass_obj
+def verify_command(place: Place, mend: bool, as_json: bool) -> None:
+    """Is the database whole, and does everything in it agree?
+
+    Asks SQLite (its structures, foreign keys), then our own laws: every article has its text, its entry and its
+    wordings, every earlier wording its text, numbers are those of the rows they count, the full-text index is in step
+    with the articles, stories with their reports, tags with their profiles and with what people said, no copy copies a
+    copy, no feed was overlooked. Each finding says how many, one of them, and the cure.
+
+    Works beside a running service, on one moment of the database. Exit 0: clean; 1: something was found, or is left
+    after --repair.
+    """
+    progress = Progress()
+    if not mend:
+        with Store.read(place.db) as store:
+            verdict = verify(store, service.clock(), progress)
+        _tell(place, verdict, as_json)
+        raise SystemExit(1 if verdict.findings else 0)
+    with Store.open(place.db, what="newsbeat verify --repair") as store:
+        verdict = verify(store, service.clock(), progress)
+        if not as_json:
+            _tell(place, verdict, as_json)
+        done: list[str] = []
+        copy = None
+        if any(finding.repairable for finding in verdict.findings):
+            copy = beside(place.db, "before-repair", service.clock())
+            progress(f"a backup is made: {copy}")
+            back_up(store, copy)
+            done = repair(store, verdict.findings, progress)
+            verdict = verify(store, service.clock(), progress)
+    if as_json:
+        _tell(place, verdict, as_json, repaired=done, backup=str(copy) if copy else None)
+    elif copy:
+        click.echo(f"\nA backup lies in {copy}.")
+        for line in done:
+            click.echo(f"  {line}")
+        click.echo()
+        _tell(place, verdict, as_json)
+    raise SystemExit(1 if verdict.findings else 0)
+
+
+def _tell(place: Place, verdict: Verdict, as_json: bool, **more: object) -> None:
+    if as_json:
+        findings = [asdict(finding) for finding in verdict.findings]
+        told = {"ok": not findings, "db": str(place.db), "asked": verdict.asked, "findings": findings, **more}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for one in verdict.findings:
+        click.echo(f"{click.style(one.name, fg='red')}: {one.count} {one.what}, such as {one.example}.")
+        click.echo(f"    {one.cure}")
+    count = len(verdict.findings)
+    said = "clean" if not count else f"{count} {'law does' if count == 1 else 'laws do'} not hold"
+    click.echo(f"{place.db}: {verdict.asked} laws asked, {said}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(place: Place, file: Path) -> None:
+    """A consistent copy of the database in FILE, also while the service runs.
+
+    What people said goes beside it, as FILE.feedback.db. `newsbeat restore FILE` brings both back.
+    """
+    with Store.read(place.db) as store:
+        labels = back_up(store, file)
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, intact.")
+    if labels:
+        click.echo(f"{labels}: what people said; it goes back as feedback.db beside the database.")

@@ -1,0 +1,49 @@
+"""Copies of both databases, and where they lie: as asked for, or beside the original with the reason in the name.
+
+A copy is SQLite's own (`Store.copy_to`): consistent beside a running writer, and looked over before it is called one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.errors import StoreError, UsageError
+from pipeline.store.store import FEEDBACK, Store
+
+
+def back_up(store: Store, file: Path) -> Path | None:
+    """Copies the database to `file`, and what people said beside it; returns where that lies, `None` when nobody said
+    anything.
+
+    Raises UsageError when a file is there already, StoreError when a copy cannot be made; then none of it is left.
+    """
+    labels = feedback_of(file)
+    said = store.feedback.anything()
+    for there in (file, labels) if said else (file,):
+        if there.exists():
+            raise UsageError(f"{there} exists. Name a file that does not.")
+    try:
+        store.copy_to(file)
+        if said:
+            store.feedback.copy_to(labels)
+    except StoreError:
+        file.unlink(missing_ok=True)
+        labels.unlink(missing_ok=True)
+        raise
+    return labels if said else None
+
+
+def feedback_of(file: Path) -> Path:
+    """Where what people said lies beside a copy."""
+    return file.with_name(f"{file.stem}.{FEEDBACK}")
+
+
+def beside(db: Path, why: str, now: datetime) -> Path:
+    """A free name beside the database that says why it was copied, and when: `news.before-repair-2026...Z.db`."""
+    made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}{db.suffix}")
+    number = 1
+    while made.exists() or feedback_of(made).exists():
+        number += 1
+        made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}-{number}{db.suffix}")
+    return made
