@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from pluggy import HookimplMarker
 
-from . import article, atom, health, queries, search, site, stored, story, views
+from . import article, atom, health, metrics, queries, search, site, stored, story, views
 from .safe import DATASETTE_POLICY, HEADERS, safe_url
 
 # What `datasette.hookimpl` is, from where it has a type.
@@ -37,8 +37,9 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/feeds$", site.guarded(health.feeds)),
         (r"^/search$", site.guarded(search.search)),
         (r"^/feed\.atom$", site.guarded(atom.everything)),
-        (r"^/-/newsbeat/health\.json$", health.health),
-        (r"^/robots\.txt$", health.robots),
+        (r"^/-/newsbeat/health\.json$", metrics.alive),
+        (r"^/-/newsbeat/metrics$", metrics.metrics),
+        (r"^/robots\.txt$", metrics.robots),
     ]
 
 

@@ -40,6 +40,15 @@ FEED_STATES = Query(
 )
 NEW_ARTICLES = Query("SELECT count(*) AS n FROM articles WHERE first_seen_at >= :since", _SINCE)
 
+LATE_FEEDS = Query(
+    "SELECT count(*) AS n FROM feeds WHERE state NOT IN ('gone', 'paused') AND next_poll_at < :before",
+    {"before": "2020-12-01T00:00:00Z"},
+)
+POLLS_SINCE = Query("SELECT outcome, count(*) AS n FROM polls WHERE started_at >= :since GROUP BY outcome", _SINCE)
+NEWEST_ARTICLE = Query("SELECT max(id) AS id FROM articles")
+NOTICES = Query("SELECT count(*) AS n FROM notices")
+SIZE = Query("SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()")
+
 # --- topics ---------------------------------------------------------------------------------------------------
 
 TOPICS = Query("SELECT slug, title, threshold FROM topics WHERE active = 1 ORDER BY title")
@@ -51,6 +60,11 @@ TOPIC = Query(
 TOPIC_DAYS = Query(
     "SELECT topic, substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
     f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic, day",
+    _SINCE,
+)
+TOPIC_COUNTS = Query(
+    "SELECT topic, count(*) AS n FROM article_topics"
+    f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic",
     _SINCE,
 )
 ONE_TOPIC_DAYS = Query(
