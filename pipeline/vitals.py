@@ -1,4 +1,4 @@
-"""Is the monitor alive, how is a feed, what to do about its trouble: said the same by the site, metrics and `doctor`. Pure.
+"""Is the monitor alive, how is a feed, what cures it: judged once for the site, its metrics and `doctor`. Pure.
 
 Times are aware UTC, or `None` for "never".
 """
