@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from pluggy import HookimplMarker
 
-from . import article, atom, health, queries, search, site, stored, story, views
+from . import article, atom, compare, health, lines, metrics, outlet, queries, search, site, stored, story, views
 from .safe import DATASETTE_POLICY, HEADERS, safe_url
 
 # What `datasette.hookimpl` is, from where it has a type.
@@ -32,13 +32,16 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/$", site.guarded(views.front)),
         (r"^/topic/(?P<slug>[^/]+)\.atom$", site.guarded(atom.topic)),
         (r"^/topic/(?P<slug>[^/]+)$", site.guarded(views.topic)),
+        (r"^/compare/(?P<slug>[^/]+)$", site.guarded(compare.compare)),
+        (r"^/outlet/(?P<name>[^/]+)$", site.guarded(outlet.outlet)),
         (r"^/story/(?P<id>[^/]+)$", site.guarded(story.story)),
         (r"^/article/(?P<id>[^/]+)$", site.guarded(article.article)),
         (r"^/feeds$", site.guarded(health.feeds)),
         (r"^/search$", site.guarded(search.search)),
         (r"^/feed\.atom$", site.guarded(atom.everything)),
-        (r"^/-/newsbeat/health\.json$", health.health),
-        (r"^/robots\.txt$", health.robots),
+        (r"^/-/newsbeat/health\.json$", metrics.alive),
+        (r"^/-/newsbeat/metrics$", metrics.metrics),
+        (r"^/robots\.txt$", metrics.robots),
     ]
 
 
@@ -49,6 +52,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.globals["style_version"] = site.STYLE_VERSION
     env.globals["safe_url"] = safe_url
     env.globals["to"] = datasette.urls.path
+    env.globals["outlet_path"] = lines.outlet_path
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from typing import Any
 from . import charts, queries, site, stored, times, wording
 from .queries import Row, ids, rows
 from .safe import marked, paragraphs, passages
-from .story import revisions_of
+from .story import revisions_of, seen_after
 
 TEXT_FROM = {
     "content": "the feed carried the full text",
@@ -53,7 +53,7 @@ def _why(matches: list[Row]) -> list[Row]:
     return found
 
 
-def _wordings(found: list[Row]) -> list[Row]:
+def wordings_of(found: list[Row]) -> list[Row]:
     """Each later wording beside the one before it: headline and summary, before and after."""
     changes = []
     for before, after in pairwise(found):
@@ -119,9 +119,10 @@ async def article(datasette: Any, request: Any) -> Any:
         body=paragraphs(text, spans["text"]) if whole and text.strip() != summary.strip() else (),
         passages=() if whole else passages(text, spans["text"]),
         whole=whole,
+        seen=seen_after(row),
         words=len(text.split()),
         why=why,
-        wordings=_wordings(found),
+        wordings=wordings_of(found),
         siblings=siblings,
         entries=entries,
         arrival=arrival,

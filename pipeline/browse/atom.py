@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 from datasette import Response
 
 from . import queries, site, times
+from .lines import listed, topics
 from .queries import Row, rows
 from .safe import safe_url
-from .views import listed, topics
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _MOST = 50

@@ -31,9 +31,10 @@ def _rect(x: float, y: float, width: float, height: float, kind: str, title: str
     )
 
 
-def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: int = 28) -> Markup:
-    """A small column a day, the last one (today, not over yet) in the accent colour."""
-    top, step = max([1, *counts]), width / max(1, len(counts))
+def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: int = 28, top: int = 0) -> Markup:
+    """A small column a day, the last one (today, not over yet) in the accent colour. `top` is what fills the height,
+    where several drawings share one measure."""
+    top, step = max([1, top, *counts]), width / max(1, len(counts))
     body = [_rect(0, height - 1, width, 1, "base")]
     for at, (day, count) in enumerate(zip(days, counts, strict=True)):
         tall = max(2.0, (height - 2) * count / top) if count else 0.0
@@ -44,8 +45,8 @@ def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: in
     return _svg("bars", width, height, label, body)
 
 
-def columns(days: Sequence[str], counts: Sequence[int], height: int = 120) -> Markup:
-    """The wide chart of a topic, a column a day; it stretches to the width of the page."""
+def columns(days: Sequence[str], counts: Sequence[int], wire: Sequence[int] = (), height: int = 120) -> Markup:
+    """The wide chart, a column a day; it stretches to the width of the page. `wire` is the pale upper part of each."""
     width, top = 30 * max(1, len(counts)), max([1, *counts])
     body = [_rect(0, height - 1, width, 1, "base")]
     for at, (day, count) in enumerate(zip(days, counts, strict=True)):
@@ -55,6 +56,9 @@ def columns(days: Sequence[str], counts: Sequence[int], height: int = 120) -> Ma
             tall = max(2.0, (height - 2) * count / top)
             kind = "now" if at == len(counts) - 1 else "bar"
             body.append(_rect(at * 30 + 2, height - 1 - tall, 26, tall, kind, f"{short_day(day)}: {count}"))
+            if wire and wire[at]:
+                told = f"{short_day(day)}: {count}, of them {wire[at]} wire"
+                body.append(_rect(at * 30 + 2, height - 1 - tall, 26, tall * wire[at] / count, "wire", told))
     label = f"Articles a day over {len(days)} days; the same numbers are in the table below"
     return _svg("columns", width, height, label, body, stretch=True)
 
@@ -95,6 +99,29 @@ WORDS: dict[Hour, str] = {
     "mixed": "some polls failed",
     "none": "not polled",
 }
+
+
+Mark = Literal["own", "wire", "self"]
+
+
+def lane(
+    marks: Sequence[tuple[float, Mark, str]], width: int = 240, height: int = 18, since: float | None = None
+) -> Markup:
+    """Reports on a line of time from 0 to 1, each with its words: own text tall, wire low, the one meant in colour.
+
+    `since` draws the way a copied text came: a bar from there to its first mark. Stretches to the width it is given.
+    """
+    body = [_rect(0, height / 2 - 0.5, width, 1, "base")]
+    room = width - 4
+    if since is not None and marks:
+        start = room * min(1.0, max(0.0, since))
+        body.append(_rect(start, height / 2 - 1.5, max(1.0, room * marks[0][0] - start), 3, "way"))
+    shapes = {"own": (2, height - 4), "wire": (height / 2 - 3.5, 7), "self": (0, height)}
+    for at, kind, told in marks:
+        y, tall = shapes[kind]
+        body.append(_rect(room * min(1.0, max(0.0, at)), y, 4, tall, kind, told))
+    label = "; ".join(told for _, _, told in marks)
+    return _svg("lane", width, height, label, body, stretch=True)
 
 
 def share(part: int, whole: int, width: int = 96) -> Markup:

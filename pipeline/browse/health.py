@@ -1,30 +1,27 @@
-"""How the feeds are: the line on the front page, the feeds page, and the answer machines ask for."""
+"""How the feeds are: the line on the front page, and the feeds page. What machines ask for is in `metrics`."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from datasette import Response
-from datasette.database import QueryInterrupted
+from pipeline import vitals
 
 from . import charts, queries, site, stored, times
 from .queries import Row, ids, rows
 from .times import Clock
 
 STRIP_HOURS = 48
-QUIET_DAYS = 30
-SILENT_AFTER_S = 3600
 _PER_PAGE = 200
 
 # The order of the page: what needs a person first. (kind, word, shape, what it means)
-KINDS: tuple[tuple[str, str, str, str], ...] = (
+KINDS: tuple[tuple[vitals.Kind, str, str, str], ...] = (
     ("gone", "gone", "■", "The outlet says the feed is gone for good. We no longer ask."),
     ("failing", "failing", "▲", "The last polls failed. We keep asking, less often."),
     ("moved", "moved", "➜", "The feed moved. Put the new address into config/feeds.toml."),
     ("shaky", "unsteady", "◆", "Works now, but a poll failed in the last 48 hours."),
-    ("quiet", "quiet", "○", f"Answers, but brought nothing new for {QUIET_DAYS} days."),
+    ("quiet", "quiet", "○", f"Answers, but brought nothing new for {vitals.QUIET_AFTER.days} days."),
     ("ok", "ok", "●", "Answers and brings news."),
     ("paused", "paused", "‖", "Switched off in the configuration."),
 )
@@ -32,16 +29,10 @@ _ORDER = {kind: place for place, (kind, *_) in enumerate(KINDS)}
 _WORDS = {kind: {"kind": kind, "word": word, "shape": shape, "means": means} for kind, word, shape, means in KINDS}
 
 
-def kind_of(feed: Row, clock: Clock) -> str:
+def kind_of(feed: Row, clock: Clock) -> vitals.Kind:
     """What state a person would say this feed is in."""
-    if feed["state"] in {"gone", "failing", "moved", "paused"}:
-        return str(feed["state"])
-    if feed["failures"] or (feed["last_error_at"] or "") >= clock.before(hours=STRIP_HOURS):
-        return "shaky"
-    # A feed asked for the first time yesterday is not quiet yet.
-    if max(feed["last_new_at"] or "", feed["added_at"] or "") < clock.before(days=QUIET_DAYS):
-        return "quiet"
-    return "ok"
+    error, new, added = (times.parse(feed[name]) for name in ("last_error_at", "last_new_at", "added_at"))
+    return vitals.kind(feed["state"], feed["failures"], error, new, added, clock.now)
 
 
 async def summary(datasette: Any, clock: Clock) -> Row:
@@ -72,51 +63,59 @@ def _strip(clock: Clock, hours: dict[str, Row]) -> list[tuple[str, charts.Hour]]
     return cells
 
 
+async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
+    """Feeds with their state in words, 48 hours as a strip and as numbers, the last error and its cure."""
+    hours: dict[int, dict[str, Row]] = defaultdict(dict)
+    since = next(iter(clock.hours(STRIP_HOURS)))
+    for row in await rows(datasette, queries.FEED_HOURS, ids=ids(feed["id"] for feed in feeds), since=since):
+        hours[row["feed_id"]][row["hour"]] = row
+    found = []
+    for feed in feeds:
+        held = hours[feed["id"]]
+        polls = sum(row["polls"] for row in held.values())
+        failed = sum(row["failed"] for row in held.values())
+        state = _WORDS[kind_of(feed, clock)]
+        error = feed["last_error"] if state["kind"] in {"gone", "failing", "moved", "shaky"} else ""
+        if state["kind"] == "moved":
+            error = f"moved for good to {feed['moved_to'] or feed['current_url']}"
+        found.append(
+            {
+                **feed,
+                "state_of": state,
+                "strip": charts.strip(_strip(clock, held)),
+                "hours": [{**held[hour], "hour": f"{hour}:00:00Z"} for hour in sorted(held, reverse=True)],
+                "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
+                "new": sum(row["new"] for row in held.values()),
+                "error": error,
+                "cure": stored.cure(error),
+            }
+        )
+    return found
+
+
+def in_order(feeds: Sequence[Row], clock: Clock) -> list[Row]:
+    """Feeds with their `kind`, those that wait for a person first, then by name."""
+    known = [{**feed, "kind": kind_of(feed, clock)} for feed in feeds]
+    known.sort(key=lambda feed: (_ORDER[feed["kind"]], str(feed["outlet"] or feed["title"] or feed["url"]).casefold()))
+    return known
+
+
 async def feeds(datasette: Any, request: Any) -> Any:
     """Every feed, the ones in trouble first, each with its last error in words and the cure."""
     clock = site.clock(datasette)
-    every = await rows(datasette, queries.FEEDS, most=5000)
-    for feed in every:
-        feed["state_of"] = _WORDS[kind_of(feed, clock)]
-    counts = {kind: sum(feed["state_of"]["kind"] == kind for feed in every) for kind in _ORDER}
-    every.sort(
-        key=lambda feed: (
-            _ORDER[feed["state_of"]["kind"]],
-            str(feed["outlet"] or feed["title"] or feed["url"]).casefold(),
-        )
-    )
+    every = in_order(await rows(datasette, queries.FEEDS, most=5000), clock)
+    counts = {kind: sum(feed["kind"] == kind for feed in every) for kind in _ORDER}
     asked = request.args.get("state")
     chosen = asked if asked in _ORDER else None
-    shown = [feed for feed in every if chosen is None or feed["state_of"]["kind"] == chosen]
+    shown = [feed for feed in every if chosen is None or feed["kind"] == chosen]
     number = max(1, site.whole(request.args.get("page") or "1") or 1)
     on_page = shown[(number - 1) * _PER_PAGE : number * _PER_PAGE]
-    hours: dict[int, dict[str, Row]] = defaultdict(dict)
-    polled = await rows(
-        datasette,
-        queries.FEED_HOURS,
-        ids=ids(feed["id"] for feed in on_page),
-        since=next(iter(clock.hours(STRIP_HOURS))),
-    )
-    for row in polled:
-        hours[row["feed_id"]][row["hour"]] = row
-    for feed in on_page:
-        held = hours[feed["id"]].values()
-        polls = sum(row["polls"] for row in held)
-        failed = sum(row["failed"] for row in held)
-        feed["strip"] = charts.strip(_strip(clock, hours[feed["id"]]))
-        feed["success"] = f"{round(100 * (polls - failed) / polls)}%" if polls else "–"
-        feed["new"] = sum(row["new"] for row in held)
-        troubled = feed["state_of"]["kind"] in {"gone", "failing", "moved", "shaky"}
-        error = feed["last_error"] if troubled else ""
-        if feed["state_of"]["kind"] == "moved":
-            error = f"moved for good to {feed['moved_to'] or feed['current_url']}"
-        feed["error"], feed["cure"] = error, stored.cure(error)
     return await site.page(
         datasette,
         request,
         "feeds",
         clock=clock,
-        feeds=on_page,
+        feeds=await told(datasette, clock, on_page),
         counts=counts,
         kinds=[_WORDS[kind] for kind in _ORDER],
         total=len(every),
@@ -124,39 +123,5 @@ async def feeds(datasette: Any, request: Any) -> Any:
         number=number,
         more=len(shown) > number * _PER_PAGE,
         hours=STRIP_HOURS,
-        quiet_days=QUIET_DAYS,
+        quiet_days=vitals.QUIET_AFTER.days,
     )
-
-
-async def health(datasette: Any, request: Any) -> Any:
-    """JSON for a watchdog: 200 while polls succeed, 503 when none did for an hour or the database is not there."""
-    clock = site.clock(datasette)
-    headers = {"cache-control": "no-store"}
-    try:
-        told = await summary(datasette, clock)
-    except (sqlite3.Error, QueryInterrupted, KeyError):
-        body = {"ok": False, "why": "the news database cannot be read"}
-        return Response.json(body, status=503, headers=headers)
-    last = times.parse(told["last_ok_at"])
-    age = int((clock.now - last).total_seconds()) if last else None
-    why = None
-    if age is None:
-        why = "no poll has succeeded yet"
-    elif age > SILENT_AFTER_S:
-        why = f"no poll has succeeded for {times.span(age)}"
-    body = {
-        "ok": why is None,
-        "why": why,
-        "now": times.stamp(clock.now),
-        "last_ok_at": told["last_ok_at"],
-        "seconds_since_ok": age,
-        "feeds": told["feeds"],
-        "states": told["states"],
-        "new_articles_24h": told["new"],
-    }
-    return Response.json(body, status=200 if why is None else 503, headers=headers)
-
-
-async def robots(datasette: Any, request: Any) -> Any:
-    """Other people's headlines are not ours to offer to search engines."""
-    return Response.text("User-agent: *\nDisallow: /\n", headers={"cache-control": "max-age=86400"})

@@ -40,6 +40,15 @@ FEED_STATES = Query(
 )
 NEW_ARTICLES = Query("SELECT count(*) AS n FROM articles WHERE first_seen_at >= :since", _SINCE)
 
+LATE_FEEDS = Query(
+    "SELECT count(*) AS n FROM feeds WHERE state NOT IN ('gone', 'paused') AND next_poll_at < :before",
+    {"before": "2020-12-01T00:00:00Z"},
+)
+POLLS_SINCE = Query("SELECT outcome, count(*) AS n FROM polls WHERE started_at >= :since GROUP BY outcome", _SINCE)
+NEWEST_ARTICLE = Query("SELECT max(id) AS id FROM articles")
+NOTICES = Query("SELECT count(*) AS n FROM notices")
+SIZE = Query("SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()")
+
 # --- topics ---------------------------------------------------------------------------------------------------
 
 TOPICS = Query("SELECT slug, title, threshold FROM topics WHERE active = 1 ORDER BY title")
@@ -51,6 +60,11 @@ TOPIC = Query(
 TOPIC_DAYS = Query(
     "SELECT topic, substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
     f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic, day",
+    _SINCE,
+)
+TOPIC_COUNTS = Query(
+    "SELECT topic, count(*) AS n FROM article_topics"
+    f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic",
     _SINCE,
 )
 ONE_TOPIC_DAYS = Query(
@@ -141,11 +155,29 @@ STORY_TOPICS = Query(
 )
 STORY_VERSIONS = Query(
     f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
-    " a.agency,"
-    f" o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
+    " a.agency, a.published_at, a.first_seen_at,"
+    f" o.id AS outlet_id, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
     " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
     " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
     {"most": 400, **_IDS},
+)
+# Where a story went that turned out to be another one. Merges may follow each other.
+MERGED = Query(
+    "WITH RECURSIVE went(id, step) AS (SELECT into_id, 1 FROM story_merges WHERE story = :story UNION ALL"
+    " SELECT m.into_id, step + 1 FROM went JOIN story_merges m ON m.story = went.id WHERE step < 50)"
+    " SELECT s.id FROM went CROSS JOIN stories s ON s.id = went.id ORDER BY step DESC LIMIT 1",
+    {"story": 1},
+)
+SHARED_STORIES = Query(
+    "SELECT id, title, family_count, first_at, last_at FROM stories WHERE id IN (SELECT value FROM json_each(:ids))"
+    " AND family_count > 1 ORDER BY last_at DESC, id DESC LIMIT :most",
+    {"most": 40, **_IDS},
+)
+STORY_REPORTS = Query(
+    f"SELECT sa.story_id, a.id, a.copy_of, a.agency, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
+    " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
+    {"most": 4000, **_IDS},
 )
 NEARBY = Query(
     "SELECT s.id, s.title, s.last_at, s.family_count FROM stories s WHERE s.id <> :story AND s.id IN"
@@ -159,8 +191,9 @@ NEARBY = Query(
 # --- articles -------------------------------------------------------------------------------------------------
 
 ARTICLES = Query(
-    f"SELECT a.id, a.title, a.summary, a.url, a.copy_of, a.revision_count, {_AT} AS at, o.name AS outlet, o.family,"
-    " s.story_id FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
+    f"SELECT a.id, a.title, a.summary, a.url, a.copy_of, a.revision_count, {_AT} AS at, s.story_id,"
+    " a.published_at, a.first_seen_at, a.agency, o.name AS outlet, o.id AS outlet_id, o.family"
+    " FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
     " LEFT JOIN story_articles s ON s.article_id = a.id"
     " WHERE a.id IN (SELECT value FROM json_each(:ids))",
     _IDS,
@@ -202,13 +235,64 @@ REVISIONS = Query(
     _IDS,
 )
 
+ARTICLE_MATCHES = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE article_id IN (SELECT value FROM json_each(:ids)) AND on_topic = 1 AND topic IN {_ACTIVE}"
+    " ORDER BY score DESC",
+    _IDS,
+)
+
+# --- outlets --------------------------------------------------------------------------------------------------
+
+OUTLET = Query("SELECT id, name, domain, family FROM outlets WHERE name = :name", {"name": "Example Times"})
+OUTLET_OF_NUMBER = Query("SELECT id, name, domain, family FROM outlets WHERE id = :outlet", {"outlet": 1})
+SISTERS = Query(
+    "SELECT id, name FROM outlets WHERE family = :family AND id <> :outlet ORDER BY name LIMIT 20",
+    {"family": "Example Group", "outlet": 1},
+)
+OUTLET_ARTICLES = Query(
+    f"SELECT a.id, a.title, a.copy_of, a.agency, a.revision_count, {_AT} AS at, s.story_id"
+    " FROM (SELECT id FROM articles WHERE outlet_id = :outlet AND first_seen_at >= :since"
+    "  ORDER BY first_seen_at DESC LIMIT :most) AS latest"
+    " CROSS JOIN articles a ON a.id = latest.id LEFT JOIN story_articles s ON s.article_id = a.id"
+    " ORDER BY at DESC, a.id DESC",
+    {"outlet": 1, "most": 1000, **_SINCE},
+)
+ORIGINALS = Query(
+    "SELECT a.id, a.title, o.name AS outlet FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE a.id IN (SELECT value FROM json_each(:ids))",
+    _IDS,
+)
+_FEED = (
+    "f.id, f.url, f.current_url, f.title, o.name AS outlet, o.id AS outlet_id, f.state, f.failures, f.every_s,"
+    " f.next_poll_at, f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to,"
+    " f.added_at, f.certificate"
+)
+OUTLET_FEEDS = Query(
+    f"SELECT {_FEED} FROM feeds f CROSS JOIN outlets o ON o.id = f.outlet_id WHERE f.outlet_id = :outlet LIMIT 50",
+    {"outlet": 1},
+)
+
+# --- comparing ------------------------------------------------------------------------------------------------
+
+COVERAGE = Query(
+    "SELECT o.id, o.name, o.family, substr(t.published_at, 1, 10) AS day, count(*) AS n,"
+    " sum(a.copy_of IS NOT NULL OR a.agency IS NOT NULL) AS wire FROM article_topics t"
+    " CROSS JOIN articles a ON a.id = t.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since GROUP BY o.id, day",
+    {"topic": "tiktok", **_SINCE},
+)
+# Who published at all in that time: without this, who is silent on a topic cannot be told from who is gone.
+PUBLISHING = Query(
+    "SELECT o.id, o.name, o.family FROM outlets o WHERE EXISTS (SELECT 1 FROM articles a"
+    " WHERE a.outlet_id = o.id AND a.first_seen_at >= :since) ORDER BY o.family, o.name LIMIT 5000",
+    _SINCE,
+)
+
 # --- feeds ----------------------------------------------------------------------------------------------------
 
 FEEDS = Query(
-    "SELECT f.id, f.url, f.current_url, f.title, o.name AS outlet, f.state, f.failures, f.every_s, f.next_poll_at,"
-    " f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to, f.added_at,"
-    " f.certificate"
-    " FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
+    f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
     {"most": 5000},
 )
 FEED_HOURS = Query(

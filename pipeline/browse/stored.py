@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pipeline import vitals
 from pipeline.model import Evidence
 
 from .safe import Span, coded
@@ -137,39 +137,6 @@ def profile(text: object) -> Profile:
     )
 
 
-# What a poll's trouble means for the person who runs this, and what to do. First match wins.
-_CURES = (
-    (r"\bmoved\b", "Put the new address into config/feeds.toml; until then we follow it there."),
-    (r"\b(404|410|gone)\b", "The address is gone. Find the feed's new address on the outlet's site and change it "
-     "in config/feeds.toml."),
-    (r"\b(401|403|forbidden|unauthori[sz]ed)\b", "The outlet turns us away. Check `contact` in "
-     "config/newsbeat.toml, ask the outlet, or drop the feed."),
-    (r"\b429\b|too many", "The outlet finds us too frequent. Give the feed a longer `every`; we already wait."),
-    (r"\b5\d\d\b|server error|unavailable", "Trouble at the outlet's end. Nothing to do: we keep asking, less often."),
-    (r"time[d ]?-?\s?out", "The server answers too slowly. Usually passes; if it lasts, try the address in a browser."),
-    (r"\bdns\b|resolve|name or service|not known|getaddrinfo", "The host name is not found. Check the address for a "
-     "typing error; the site may have moved."),
-    (r"another certificate", "The server's certificate is not the one that `certificate` in config/feeds.toml expects. "
-     "If it was renewed, put the new one there."),
-    (r"\btls\b|\bssl\b|certificate", "The outlet's certificate is not valid. Try the address in a browser; the outlet "
-     "has to renew it. If it is your own server, `certificate` in config/feeds.toml makes an exception."),
-    (r"address .*(not allowed|refused|private)|private address|loopback", "The address leads into a private network. "
-     "If that is meant, name it in `allow_addresses`."),
-    (r"refused|unreachable|reset|connect", "No connection. The site may be down; we keep asking, less often."),
-    (r"not a feed|html|malformed|parse|no entries|xml", "What came is not a feed. Run `newsbeat feeds add` with the "
-     "site's address to find the right one."),
-    (r"too (big|large)|bomb|limit", "The answer is larger than allowed. Raise the limit in config/newsbeat.toml if "
-     "the feed is worth it."),
-    (r"redirect", "The address keeps redirecting. Put the final address into config/feeds.toml."),
-)  # fmt: skip
-_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), cure) for pattern, cure in _CURES)
-
-
 def cure(error: object) -> Markup:
-    """What to do about a feed's last error, in one or two sentences; "" when there was none."""
-    if not isinstance(error, str) or not error.strip():
-        return Markup()
-    return coded(next((words for pattern, words in _COMPILED if pattern.search(error)), _UNKNOWN))
-
-
-_UNKNOWN = "Open the address in a browser to see what the outlet answers; `newsbeat feeds list` says more."
+    """What to do about a feed's last error, its commands as `<code>`; "" when there was none."""
+    return coded(vitals.cure(error)) if isinstance(error, str) else Markup()

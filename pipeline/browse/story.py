@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Any
 
-from . import queries, site, times, wording
+from datasette import Response
+
+from . import charts, queries, races, site, times, wording
+from .lines import headline, topics
 from .queries import Row, ids, rows
 from .safe import marked
-from .views import headline, topics
 
 
 def _edits(revisions: list[Row]) -> list[Row]:
@@ -32,16 +34,54 @@ async def revisions_of(datasette: Any, articles: list[int]) -> dict[int, list[Ro
     return held
 
 
+def _spread(versions: list[Row], most: int = 60) -> list[Row]:
+    """Every report on one line of time, first to last: its own words, or the way a copied text came."""
+    start, end = times.parse(versions[0]["at"]), times.parse(versions[-1]["at"])
+    if start is None or end is None or end <= start:
+        return []
+    length = (end - start).total_seconds()
+    outlets = {version["id"]: version["outlet"] for version in versions}
+    at = {v["id"]: (moment - start).total_seconds() / length for v in versions if (moment := times.parse(v["at"]))}
+    ran = Counter(version["copy_of"] for version in versions)
+    found = []
+    for version in versions[:most]:
+        kind: charts.Mark = "self" if version["id"] == versions[0]["id"] else "wire" if races.wire(version) else "own"
+        words = f"{version['outlet']} {version['lag'] or 'first'}"
+        original = version["copy_of"]
+        found.append(
+            {
+                **version,
+                "lane": charts.lane([(at.get(version["id"], 0.0), kind, words)], since=at.get(original)),
+                "wire": races.wire(version),
+                "as_at": outlets.get(original),
+                "ran": ran[version["id"]],
+            }
+        )
+    return found
+
+
+def seen_after(version: Row) -> str:
+    """How long after its own time of day we first saw a report; "" where the outlet gave none, or at once."""
+    told = times.lag(version["published_at"], version["first_seen_at"])
+    return told.removeprefix("+") if told.startswith("+") else ""
+
+
 async def story(datasette: Any, request: Any) -> Any:
     """One event as every outlet told it, in time order, copies folded under the text they repeat."""
     number = site.whole(request.url_vars["id"])
     row = await queries.first(datasette, queries.STORY, story=number) if number is not None else None
+    if row is None and number is not None:
+        went = await queries.first(datasette, queries.MERGED, story=number)
+        if went is not None:
+            # A number is never used again, so the new address holds for good.
+            where = datasette.urls.path(f"/story/{went['id']}")
+            return Response.redirect(where, status=301, headers=site.cached(datasette))
     if row is None:
         return await site.missing(
             datasette,
             request,
             "There is no story of that number.",
-            "Stories are regrouped when a late report joins two of them. Search for its words instead.",
+            "Search for its words instead.",
         )
     clock, known = site.clock(datasette), await topics(datasette)
     versions = await rows(datasette, queries.STORY_VERSIONS, ids=ids([row["id"]]), most=400)
@@ -51,7 +91,8 @@ async def story(datasette: Any, request: Any) -> Any:
     first_at = versions[0]["at"] if versions else row["first_at"]
     for version in versions:
         version["title"] = headline(version)
-        version["lag"] = times.lag(first_at, version["at"])
+        version["lag"] = times.lag(first_at, version["at"]) if version is not versions[0] else "first"
+        version["seen"] = seen_after(version)
         if version["copy_of"] in here:
             copies[version["copy_of"]].append(version)
     wordings = await revisions_of(datasette, [v["id"] for v in versions if v["revision_count"] > 1])
@@ -80,6 +121,8 @@ async def story(datasette: Any, request: Any) -> Any:
         copy_count=len(versions) - len(originals),
         edit_count=sum(len(v["edits"]) for v in originals),
         topics=on,
+        spread=_spread(versions) if len(versions) > 1 else [],
+        wire_only=sum(runner.only_wire for runner in races.runners(versions)),
         shared=wording.shared([v["title"] for v in originals]),
         any_unique=any(unique),
         nearby=nearby,

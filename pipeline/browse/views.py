@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
-from itertools import groupby
 from typing import Any
 
 from pipeline import learn
 from pipeline.text import listing
 
 from . import charts, health, queries, site, stored, times
+from .lines import by_day, listed, topics
 from .queries import Row, ids, rows
 from .times import Clock
 
@@ -24,16 +24,6 @@ _NEAR = 0.6
 _BLIND_FAMILIES = 3
 # Articles on either side of the threshold among which the three questions are found.
 _POOL = 300
-
-
-def headline(row: Row) -> str:
-    """The headline, or words that say there is none."""
-    return row.get("title") or "(no headline)"
-
-
-async def topics(datasette: Any) -> dict[str, Row]:
-    """The active topics by slug."""
-    return {row["slug"]: row for row in await rows(datasette, queries.TOPICS)}
 
 
 async def _with_newsrooms(datasette: Any, clock: Clock, stories: list[Row], known: dict[str, Row]) -> list[Row]:
@@ -63,39 +53,6 @@ async def _with_newsrooms(datasette: Any, clock: Clock, stories: list[Row], know
             }
         )
     return full
-
-
-async def listed(datasette: Any, matches: list[Row], known: dict[str, Row]) -> list[Row]:
-    """Rows of article_topics as lines of a list: one an article, with its outlet, topics and matched terms."""
-    chosen = ids(dict.fromkeys(row["article_id"] for row in matches))
-    articles = {row["id"]: row for row in await rows(datasette, queries.ARTICLES, ids=chosen)}
-    copies = {row["id"]: row["n"] for row in await rows(datasette, queries.COPY_COUNTS, ids=chosen)}
-    lines: dict[int, Row] = {}
-    for match in matches:
-        article = articles.get(match["article_id"])
-        if article is None:
-            continue
-        line = lines.setdefault(
-            article["id"],
-            {
-                **article,
-                "title": headline(article),
-                "at": match["published_at"],
-                "copies": copies.get(article["id"], 0),
-                "topics": [],
-                "matched": (),
-                "score": match["score"],
-            },
-        )
-        line["topics"].append(known.get(match["topic"], {"slug": match["topic"], "title": match["topic"]}))
-        line["matched"] = tuple(dict.fromkeys((*line["matched"], *stored.terms(match["evidence"]))))[:5]
-    return list(lines.values())
-
-
-def by_day(clock: Clock, lines: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Lines under their days, "Today, 5 December" first."""
-    days = groupby(lines, key=lambda line: str(line["at"])[:10])
-    return [(clock.day_label(day), list(group)) for day, group in days]
 
 
 async def front(datasette: Any, request: Any) -> Any:

@@ -40,13 +40,15 @@ def numbers(site: Any) -> dict[str, int]:
 def pages(site: Any) -> list[str]:
     held = numbers(site)
     return [
-        "/", "/topic/tiktok-sale", "/topic/press-freedom", f"/story/{held['story']}", f"/article/{held['article']}",
+        "/", "/outlet/1", "/outlet/6", "/outlet/10", "/compare/tiktok-sale", "/compare/press-freedom",
+        "/topic/tiktok-sale", "/topic/press-freedom", f"/story/{held['story']}", f"/article/{held['article']}",
         f"/article/{held['edited']}", f"/article/{held['copy']}", "/feeds", "/feeds?state=failing", "/search",
         "/search?q=tiktok", "/search?q=tiktok&order=best&days=0", "/topic/tiktok-sale.atom", "/feed.atom",
         "/news", "/news/articles", "/news/articles_browse", f"/news/articles/{held['article']}", "/news/stories",
         "/news/feeds", "/news/polls", "/news/article_topics", "/news/revisions", "/news/topics", "/news/entries",
         "/news/outlets", "/news/story_articles", "/news/headlines_changed", "/news/who_had_it_first",
         f"/news/story_versions?story={held['story']}", "/robots.txt", "/-/newsbeat/health.json",
+        "/-/newsbeat/metrics",
     ]  # fmt: skip
 
 
