@@ -335,9 +335,9 @@ def test_a_seed_that_is_too_short_says_so(raw: str) -> None:
     ],
 )
 def test_a_hostile_seed_is_read_in_time(raw: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     topics.profile(topics.document(raw, "seed"), "seed")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
