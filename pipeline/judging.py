@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline import schedule, stories, topics
+from pipeline import reading, schedule, stories, topics
 from pipeline.model import Article, Feed, Placement
+from pipeline.reading import Reading
 from pipeline.regroup import clash
 from pipeline.store import Store
 from pipeline.store.stories import Middle, Neighbour, Window
@@ -90,9 +91,10 @@ def _company(url: str, desk: Desk) -> _Company:
 def rejudge(article_id: int, desk: Desk) -> None:
     """Judges an article whose words (or moment) are others now, and lets it be found by them."""
     (revised,) = desk.store.articles.get([article_id])
-    judge(article_id, revised, desk)
+    read = reading.of(revised)
+    judge(article_id, revised, desk, read)
     desk.store.stories.recount([article_id])
-    own, _ = _fingerprint(revised, desk)
+    own, _ = _fingerprint(revised, read, desk)
     at = stories.moment(revised)
     before = desk.store.stories.neighbours([article_id])
     known = stories.telling_words(stories.unpacked(before[0].print)) if before else {}
@@ -104,16 +106,17 @@ def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     """Indexes, judges and places new articles; shared by feeds and `import`."""
     desk.store.articles.index([article_id for article_id, _ in added])
     for article_id, article in added:
-        judge(article_id, article, desk, new=True)
-        place(article_id, article, desk)
+        read = reading.of(article)
+        judge(article_id, article, desk, read, new=True)
+        place(article_id, article, desk, read)
 
 
-def judge(article_id: int, article: Article, desk: Desk, *, new: bool = False) -> None:
+def judge(article_id: int, article: Article, desk: Desk, read: Reading | None = None, *, new: bool = False) -> None:
     """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first. A `new` one
-    has no tags that could be out of date."""
+    has no tags that could be out of date. `read` are its words, where they are known already."""
     said = desk.store.feedback.on(article_id, article.url)
     profiles = [one.profile for one in desk.topics]
-    found = topics.settled(article.url, desk.panel.match(article, 0.0 if said else NEAR_MISS), profiles, said)
+    found = topics.settled(article.url, desk.panel.match(article, 0.0 if said else NEAR_MISS, read), profiles, said)
     least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
     kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
     if not new:
@@ -121,9 +124,9 @@ def judge(article_id: int, article: Article, desk: Desk, *, new: bool = False) -
     desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
 
 
-def place(article_id: int, article: Article, desk: Desk) -> None:
+def place(article_id: int, article: Article, desk: Desk, read: Reading | None = None) -> None:
     """Finds the article's neighbours and puts it where it belongs."""
-    own, window = _fingerprint(article, desk)
+    own, window = _fingerprint(article, read or reading.of(article), desk)
     words, at = stories.telling_words(own), stories.moment(article)
     near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
     company = _company(article.url, desk)
@@ -146,9 +149,9 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
         _keep_centre(story_id, joined if placement.copy_of else stories.joined(joined, article_id, own, at), desk)
 
 
-def _fingerprint(article: Article, desk: Desk) -> tuple[stories.Vector, Window]:
+def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[stories.Vector, Window]:
     """An article's fingerprint, and what the window knows of its words."""
-    words, at = stories.words(article.title, article.text), stories.moment(article)
+    words, at = stories.told(read.title, read.opening), stories.moment(article)
     window = desk.store.stories.window(stories.asked(words), at - stories.WINDOW, at + stories.WINDOW)
     return stories.fingerprint(words, window.held, window.among), window
 

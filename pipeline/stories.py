@@ -23,6 +23,7 @@ from operator import itemgetter
 from pipeline import text
 from pipeline.model import Article, Placement
 from pipeline.rarity import rarity
+from pipeline.reading import OPENING
 
 WINDOW = timedelta(hours=72)
 """How far apart, before and after, reports may lie to be of one story. A story goes on for as long as each report
@@ -69,7 +70,6 @@ LONGEST_READ = 20_000
 LEAD_WORDS = 250
 """Words of the text that tell the event; what follows is background, which other events share."""
 
-LEAD_CHARS = 2400
 TITLE_WEIGHT = 2
 PRINT_WORDS = 120
 CENTRE_WORDS = 240
@@ -116,12 +116,13 @@ def moment(article: Article) -> datetime:
     return min(article.published_at or seen, seen)
 
 
-@lru_cache(maxsize=131072)
-def _known(word: str) -> tuple[int, float] | None:
-    """A word's hash and rarity; None when it is too common to tell anything."""
-    stem = text.stem(word)
+def _knows(stem: str) -> tuple[int, float] | None:
+    """A stem's hash and rarity; None when it is too common to tell anything."""
     rare = rarity(stem)
     return (zlib.crc32(stem.encode()) or 1, rare) if rare > LEAST_RARITY and len(stem) > 1 else None
+
+
+_KNOWN = text.Remembered(_knows, 131072)
 
 
 def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
@@ -129,12 +130,17 @@ def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
 
     `body` is the text, or the summary.
     """
+    return told(text.stems(title or ""), text.stems(body[:OPENING]))
+
+
+def told(title: Sequence[str], opening: Sequence[str]) -> dict[int, tuple[float, float]]:
+    """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
     found: dict[int, tuple[float, float]] = {}
-    counts = Counter(text.tokens(body[:LEAD_CHARS])[:LEAD_WORDS])
-    for word in text.tokens(title or ""):
-        counts[word] += TITLE_WEIGHT
-    for word, count in counts.items():
-        if known := _known(word):
+    counts = Counter(opening[:LEAD_WORDS])
+    for stem in title:
+        counts[stem] += TITLE_WEIGHT
+    for stem, count in counts.items():
+        if known := _KNOWN[stem]:
             key, rare = known
             found[key] = (found[key][0] + count if key in found else count, rare)
     return {key: (math.sqrt(count), rare) for key, (count, rare) in found.items()}

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wordfreq import top_n_list, zipf_frequency
 
 from pipeline.rarity import ARTICLE_WORDS, LEAST_ZIPF, rarity
 
@@ -47,6 +48,12 @@ def test_a_language_without_a_list_falls_back_to_english(lang: str) -> None:
 
 def test_a_word_counts_by_its_own_language() -> None:
     assert rarity("und", "de") < 1 < rarity("und", "en")
+
+
+def test_plain_english_words_are_as_rare_as_wordfreq_says() -> None:
+    for word in [word for word in top_n_list("en", 20_000, wordlist="small") if word.isascii() and word.isalpha()]:
+        expected = ARTICLE_WORDS * 10 ** (max(zipf_frequency(word, "en", "small"), LEAST_ZIPF) - 9)
+        assert rarity(word) == -math.log(-math.expm1(-expected)), word
 
 
 @settings(max_examples=200, deadline=None)

@@ -157,6 +157,48 @@ def test_spans_are_the_tokens_with_their_places_however_accents_are_encoded(
         assert text.tokens(given_[start:end]) == [word]
 
 
+def found_slowly(given_: str) -> list[str]:
+    """What `tokens` says, letter by letter over the whole folded text."""
+    pattern = text._WORD if given_.isascii() else text._RUN
+    return [text._POSSESSIVE.sub("", word) for word in pattern.findall(text.fold(given_))]
+
+
+SIGNS = st.text("aBsS1_.'’“”–—•\xa0…éßİ™½ж😀\ufe0f\u0301中 \n", max_size=60)
+
+
+@settings(max_examples=400, deadline=None)
+@given(SIGNS | st.text(string.printable + "’“”–", max_size=60) | st.text(max_size=60))
+def test_the_quick_way_to_words_finds_what_the_slow_one_does(given_: str) -> None:
+    assert text.tokens(given_) == found_slowly(given_)
+    assert text.wording(given_) == text.digest(" ".join(text._WORD.findall(text.fold(given_))) if given_ else None)
+    assert text.stems(given_) == tuple(text.stem(word) for word in text.tokens(given_))
+
+
+def test_signs_that_the_quick_way_takes_for_spaces_are_no_part_of_any_word() -> None:
+    apart = [c for c in map(chr, range(0x80, 0x20000)) if text.is_simple(c) and c != "’"]
+    assert len(apart) > 2000
+    for sign in apart:
+        assert found_slowly(f"a{sign}b") == ["a", "b"], f"U+{ord(sign):04X}"
+
+
+def test_letters_that_fold_evenly_are_one_word_folded_alone_or_with_others() -> None:
+    even = [c for c in map(chr, range(0x80, 0x20000)) if text.is_even(c) and not text.is_simple(c)]
+    assert len(even) > 1000
+    for letter in even:
+        alone = text.fold(letter)
+        assert (found_slowly(letter) == [alone] and found_slowly(f"a{letter}b") == [f"a{alone}b"]) or (
+            found_slowly(f"a{letter}b") == ["a", "b"]
+        ), f"U+{ord(letter):04X}"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    made: list[int] = []
+    kept = text.Remembered(lambda key: made.append(key) or key * 2, 3)
+    assert [kept[key] for key in (1, 2, 1, 3, 4, 1)] == [2, 4, 2, 6, 8, 2]
+    assert made == [1, 2, 3, 4, 1]
+    assert len(kept) == 2
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(given_: str) -> None:

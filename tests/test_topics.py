@@ -12,7 +12,7 @@ from fakes import article
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import patterns, text, topics
+from pipeline import patterns, reading, text, topics
 from pipeline.errors import ConfigError
 from pipeline.model import Article, Evidence, Match, Rules, Term, TopicProfile
 from pipeline.topics import words
@@ -509,7 +509,36 @@ def test_what_scores_too_little_is_left_out_where_that_is_asked() -> None:
     assert topics.match(report, [one], found.score / 0.9 + 0.01) == ()
 
 
-@given(st.text(max_size=80) | st.text("aB1.'’s éßİ中文のไท “”„«»–—•\xa0…", max_size=60))
+NEWS = st.lists(
+    st.sampled_from(
+        "Albatross albatrosses Skarn reef rocks Korvik lifeboat coast guard deal bakers bread rain".split()
+    ),
+    max_size=40,
+).map(" ".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NEWS, NEWS, NEWS, st.floats(0.05, 0.9), st.floats(0.0, 1.5), st.sampled_from(["title", "summary", "content"]))
+def test_who_cannot_score_enough_is_told_before_scoring_and_nobody_else_is_left_out(
+    title: str, summary: str, body: str, threshold: float, least: float, source: Any
+) -> None:
+    report = article(title=title or None, summary=summary, text=body if source != "title" else title, text_from=source)
+    few = replace(FERRY, slug="few", terms=FERRY.terms[1:3], threshold=threshold)
+    panel = topics.Panel([topics.compiled(replace(FERRY, threshold=threshold)), topics.compiled(few)])
+    everything = panel.match(report)
+    enough = tuple(one for one in everything if one.score >= least * threshold)
+    assert panel.match(report, least) == enough
+    assert panel.match(report, least, reading.of(report)) == enough
+
+
+@settings(max_examples=300)
+@given(
+    st.text(max_size=80)
+    | st.text("aBsS.'’_ é", max_size=40)
+    | st.text("aB1.'’s éßİ中文のไท “”„«»–—•\xa0…", max_size=60)
+)
 @example("\u0e31 a vowel sign that stands alone")
+@example("U.S. and U.S.'s, U.S's, l'U.S, U.S.S.R.s, é.A.b")
 def test_stems_heard_are_those_that_are_read_with_their_places(raw: str) -> None:
-    assert words.heard(raw) == [word for word, _, _ in words.read(raw)]
+    assert words.heard(raw) == tuple(word for word, _, _ in words.read(raw))
+    assert words.heard(raw, text.stems(raw)) == words.heard(raw)

@@ -9,18 +9,18 @@ for one term of a profile: the one that names most words there.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import is_not
-from typing import Literal
+from operator import is_not, mul
+from typing import cast
 
+from pipeline import reading, text
 from pipeline.model import Article, Evidence, Match, TopicProfile
+from pipeline.reading import LONGEST_READ, Field, Reading
 from pipeline.topics import gates
-from pipeline.topics.words import Word, heard, read, stems, telling
-
-Field = Literal["title", "summary", "text"]
+from pipeline.topics.words import Word, heard, read, stems, telling, tellings
 
 TITLE = 3.0
 """One mention in the headline counts as three far down in the text."""
@@ -28,14 +28,14 @@ TITLE = 3.0
 LEAD, LEAD_WORDS = 2.0, 100
 """The first words of a text count double: a report says there what it is about."""
 
-LONGEST_READ = 10_000
-"""Characters of a field that are read."""
-
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
 
 SINGLE_TERM = 0.6
 """Share of the threshold that one term alone can bring: "TikTok" is not the sale of TikTok."""
+
+ROUNDED = 0.0001
+"""Scores are kept to four digits."""
 
 FEW_TERMS = 4
 """A profile with fewer terms than this says no more than them, so each may stand alone."""
@@ -107,21 +107,53 @@ class Panel:
             by_first[form[0]].append((form, tuple(found)))
         self._forms = {first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in by_first.items()}
 
-    def match(self, article: Article, least: float = 0.0) -> tuple[Match, ...]:
+    def match(self, article: Article, least: float = 0.0, read: Reading | None = None) -> tuple[Match, ...]:
         """How the article stands to each profile, in their order. Profiles without any hit give no Match, nor do those
-        whose score is under `least`, a share of their threshold."""
-        fields = _fields(article)
+        whose score is under `least`, a share of their threshold. `read` are the article's words, where they are known.
+        """
+        fields = _fields(read or reading.of(article))
         lang = article.lang or "en"
-        found = self._hits(fields, lang)
-        if not found:
+        counts = _counts(fields)
+        hot = counts.keys() & self._forms.keys()
+        if not hot:
             return ()
-        length = _length(fields, lang)
+        length = _length(counts, lang)
+        likely = self._likely(hot, counts, length, lang, least)
+        if not likely:
+            return ()
+        found = self._hits(fields, hot, likely, lang)
         made = (self._matched(article, fields, length, number, found[number], least) for number in sorted(found))
         return tuple(match for match in made if match is not None)
 
-    def _hits(self, fields: Sequence[_Field], lang: str) -> dict[int, dict[int, _Hit]]:
+    def _likely(
+        self, hot: Iterable[str], counts: Mapping[str, float], length: float, lang: str, least: float
+    ) -> set[int]:
+        """The profiles whose score may be enough, those that have `hot` words at all: no more than what they would
+        score if every mention of a form's first word were the form, and every one the most telling."""
+        bounds: dict[int, dict[int, tuple[float, float]]] = {}
+        for word in hot:
+            count = counts[word]
+            for form, owners in self._forms[word]:
+                if len(form) > 1 and not all(map(counts.__contains__, form)):
+                    continue
+                value = worth(form, lang)
+                for number, index in owners:
+                    mine = bounds.setdefault(number, {})
+                    before, telling_most = mine.get(index, (0.0, 0.0))
+                    mine[index] = (before + count, max(telling_most, value))
+        likely = set()
+        for number, terms in bounds.items():
+            one = self.topics[number]
+            most = sum([one.weights[at] * _SATURATED[count] * value for at, (count, value) in terms.items()])
+            if most / length + ROUNDED >= least * one.profile.threshold:
+                likely.add(number)
+        return likely
+
+    def _hits(
+        self, fields: Sequence[_Field], hot: Iterable[str], likely: Set[int], lang: str
+    ) -> dict[int, dict[int, _Hit]]:
         hits: dict[int, dict[int, _Hit]] = {}
-        forms = self._forms
+        forms = {word: _heard_for(self._forms[word], likely) for word in hot}
         for at, field in enumerate(fields):
             said = field.heard
             taken: dict[tuple[int, int], int] = {}
@@ -163,7 +195,7 @@ class Panel:
         one = self.topics[number]
         threshold = one.profile.threshold
         cap = threshold * SINGLE_TERM if len(one.profile.terms) >= FEW_TERMS else 1.0
-        values = {index: _saturated(hit.weight) * hit.worth / hit.weight for index, hit in hits.items()}
+        values = {index: _SATURATED[hit.weight] * hit.worth / hit.weight for index, hit in hits.items()}
         if runs := sum(values[index] ** 2 for index, hit in hits.items() if hit.run):
             # A run of words is a coordinate beside its words, and lengthens the article's vector by itself.
             length = math.sqrt(length**2 + runs)
@@ -202,13 +234,21 @@ def _panel(asked: tuple[Compiled, ...]) -> Panel:
     return kept
 
 
+def _heard_for(
+    found: tuple[tuple[tuple[str, ...], _Owners], ...], likely: Set[int]
+) -> list[tuple[tuple[str, ...], _Owners]]:
+    """The forms that some of these profiles listen for, and whom they concern."""
+    kept = [(form, tuple([owner for owner in owners if owner[0] in likely])) for form, owners in found]
+    return [(form, owners) for form, owners in kept if owners]
+
+
 @dataclass(slots=True)
 class _Field:
     """A field as stems; where they stand is found out when somebody asks, since most articles match nothing."""
 
     name: Field
     raw: str
-    heard: list[str]
+    heard: Sequence[str]
     _words: list[Word] | None = None
 
     @property
@@ -218,38 +258,39 @@ class _Field:
         return self._words
 
 
-def _fields(article: Article) -> list[_Field]:
-    """The fields that say something of their own."""
-    given: list[tuple[Field, str]] = [("title", article.title or "")]
-    if article.text_from in ("content", "page") and article.summary:
-        given.append(("summary", article.summary))
-    if article.text_from != "title":
-        given.append(("text", article.text))
-    return [_Field(name, raw, heard(raw[:LONGEST_READ])) for name, raw in given]
+def _fields(said: Reading) -> list[_Field]:
+    return [_Field(one.name, one.raw, heard(one.raw[:LONGEST_READ], one.stems)) for one in said.passages]
 
 
-def _length(fields: Sequence[_Field], lang: str) -> float:
-    """The length of the article's vector of single words."""
-    counts: dict[str, float] = defaultdict(float)
+def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
+    """How much each word is mentioned, weighed by place."""
+    once: Counter[str] = Counter()
+    stressed = []
     for field in fields:
         lead = LEAD_WORDS if field.name == "text" else 0
-        for word in field.heard[:lead]:
-            counts[word] += LEAD
-        weight = TITLE if field.name == "title" else 1.0
-        for word in field.heard[lead:]:
-            counts[word] += weight
-    total = 0.0
-    for word, count in counts.items():
-        value = telling(word, lang)
-        if count != 1.0:
-            value *= _saturated(count)
-        total += value * value
-    return math.sqrt(total) or 1.0
+        if field.name == "title":
+            stressed.append((TITLE, field.heard))
+        else:
+            stressed.append((LEAD, field.heard[:lead]))
+            once.update(field.heard[lead:])
+    counts = cast(dict[str, float], once)
+    for weight, said in stressed:
+        for word, count in Counter(said).items():
+            counts[word] = counts.get(word, 0.0) + weight * count
+    return counts
 
 
-@lru_cache(maxsize=1024)
+def _length(counts: Mapping[str, float], lang: str) -> float:
+    """The length of the article's vector of single words."""
+    values = map(mul, map(tellings(lang).__getitem__, counts), map(_SATURATED.__getitem__, counts.values()))
+    return math.sqrt(sum([value * value for value in values])) or 1.0
+
+
 def _saturated(count: float) -> float:
     return 1 + math.log(count)
+
+
+_SATURATED = text.Remembered(_saturated, 4096)
 
 
 def _evidence(
