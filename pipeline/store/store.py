@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -234,13 +235,18 @@ def _lock(path: Path, what: str) -> IO[str]:
         raise StoreError(
             f"{path}: cannot be written there ({error.strerror}). Check the directory, or use --db."
         ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise StoreHeld(f"{path} is in use by {holder}. Stop that first, or use another --db.") from None
+    for wait in (0.02, 0.1, None):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if wait is not None:
+                time.sleep(wait)  # somebody may only be looking who holds it (`facts.holder`)
+                continue
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            lock.close()
+            raise StoreHeld(f"{path} is in use by {holder}. Stop that first, or use another --db.") from None
     lock.seek(0)
     lock.truncate()
     lock.write(f"{what} (process {os.getpid()})\n")
