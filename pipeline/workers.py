@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -83,9 +85,17 @@ class Workers:
 
 
 def _quiet() -> None:
-    """Runs first in each worker: Ctrl-C is left to the parent."""
+    """Runs first in each worker: Ctrl-C is left to the parent, and who has lost the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nobody; its worker would wait for work for ever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _ready(_function: object, memory_mb: int) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from fakes import FEED, item, response, rss
@@ -186,6 +190,42 @@ def test_close_leaves_no_process() -> None:
     made.close()
     assert gone(before)
     made.close()
+
+
+ORPHANS = """
+import asyncio, os, signal, sys
+sys.path.insert(0, "tests")
+from test_workers import process_id
+from pipeline.workers import Workers
+if __name__ == "__main__":
+    print(asyncio.run(Workers(1, deadline=60, memory_mb=1024).run(process_id, None)), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_reader_ends_when_the_service_was_killed(tmp_path: Path) -> None:
+    """`kill -9`, or the kernel short of memory: nobody tells the readers."""
+    (tmp_path / "killed.py").write_text(ORPHANS)
+    ran = subprocess.run(
+        [sys.executable, str(tmp_path / "killed.py")], stdout=subprocess.PIPE, text=True, check=False,
+        cwd=Path(__file__).parents[1], env={**os.environ, "PYTHONPATH": "."},
+    )  # fmt: skip
+    assert ran.returncode == -signal.SIGKILL
+    until = time.monotonic() + 30
+    while living(int(ran.stdout)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not living(int(ran.stdout))
+
+
+def living(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody has asked after does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except OSError:  # no /proc
+        return True
 
 
 def test_closing_workers_that_never_worked_is_nothing() -> None:
