@@ -34,8 +34,8 @@ GAPS = 5
 USUAL_RANK = 3
 SILENT_TIMES = 2.0
 SILENT_LEAST = timedelta(hours=24)
-"""Silent is who is quiet for twice the third-longest pause of six weeks, and a day at least. A share of all pauses would
-miss the weekends of a feed that is busy on workdays; the longest may have been an outage."""
+"""Silent is who is quiet for twice the third-longest pause of six weeks, and a day at least. A share of all pauses
+would miss the weekends of a feed that is busy on workdays; the longest may have been an outage."""
 
 QUIET_DAY = 0.5
 QUIET_LEAST = 0.25
