@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DATABASE = "news"
+FEEDBACK = "feedback"
 Row = dict[str, Any]
 
 
@@ -214,7 +215,8 @@ ARTICLE = Query(
 )
 ARTICLE_TOPICS = Query(
     "SELECT t.topic, p.title, p.threshold, t.score, t.on_topic, t.evidence, t.profile_hash,"
-    " p.profile_hash AS current_hash FROM article_topics t JOIN topics p ON p.slug = t.topic"
+    " p.profile_hash AS current_hash, p.active, t.decided_by, t.why FROM article_topics t"
+    " JOIN topics p ON p.slug = t.topic"
     " WHERE t.article_id = :article ORDER BY t.on_topic DESC, t.score DESC",
     {"article": 1},
 )
@@ -324,9 +326,26 @@ SNIPPETS = Query(
 )
 
 
+# --- what people say ------------------------------------------------------------------------------------------
+
+# In feedback.db, the one question that goes there. Later words come last, and so are the ones that count.
+SAID_OF = Query(
+    "SELECT topic, verdict, actor, created_at, rowid AS nth FROM labels WHERE withdrawn_at IS NULL AND url = :url"
+    " UNION ALL SELECT topic, verdict, actor, created_at, rowid AS nth FROM labels WHERE withdrawn_at IS NULL"
+    " AND url IS NULL AND article_id = :article ORDER BY created_at, nth",
+    {"article": 1, "url": "https://a.example/"},
+)
+ADDRESSES = Query("SELECT id, url FROM articles WHERE id IN (SELECT value FROM json_each(:ids))", _IDS)
+STORY_ADDRESSES = Query(
+    "SELECT a.id, a.url FROM story_articles sa CROSS JOIN articles a ON a.id = sa.article_id"
+    " WHERE sa.story_id = :story ORDER BY a.id LIMIT 2000",
+    {"story": 1},
+)
+
+
 def all_queries() -> dict[str, Query]:
-    """Every question by its name, for the tests."""
-    return {name: value for name, value in globals().items() if isinstance(value, Query)}
+    """Every question to news.db by its name, for the tests."""
+    return {name: value for name, value in globals().items() if isinstance(value, Query) and value is not SAID_OF}
 
 
 def ids(values: Iterable[object]) -> str:
@@ -334,10 +353,15 @@ def ids(values: Iterable[object]) -> str:
     return json.dumps(list(values))
 
 
-async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:
+async def answered(datasette: Any, database: str, query: Query, values: Mapping[str, object]) -> list[Row]:
     """The answer, a dictionary a row. Raises Datasette's QueryInterrupted when it takes too long."""
-    result = await datasette.get_database(DATABASE).execute(query.sql, values, log_sql_errors=False)
+    result = await datasette.get_database(database).execute(query.sql, values, log_sql_errors=False)
     return [dict(row) for row in result.rows]
+
+
+async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:
+    """The answer of news.db."""
+    return await answered(datasette, DATABASE, query, values)
 
 
 async def first(datasette: Any, query: Query, **values: object) -> Row | None:
