@@ -17,6 +17,7 @@ from pluggy import HookimplMarker
 from . import (
     article,
     atom,
+    carry,
     compare,
     editing,
     health,
@@ -32,6 +33,8 @@ from . import (
 )
 from .safe import DATASETTE_POLICY, HEADERS, safe_url
 
+# A list in a form to take along.
+_KINDS = r"\.(?P<kind>csv|json)"
 # What `datasette.hookimpl` is, from where it has a type.
 hookimpl = HookimplMarker("datasette")
 
@@ -52,7 +55,17 @@ def register_routes() -> list[tuple[str, Any]]:
     """Our pages. They come before Datasette's own, so `/` is the front page and `/news` the data."""
     return [
         (r"^/$", site.guarded(views.front)),
+        (rf"^/topic/(?P<slug>[^/]+){_KINDS}$", site.guarded(carry.topic)),
+        (rf"^/outlet/(?P<name>[^/]+){_KINDS}$", site.guarded(carry.outlet)),
+        (rf"^/story/(?P<id>\d+){_KINDS}$", site.guarded(carry.story)),
+        (rf"^/compare/(?P<slug>[^/]+){_KINDS}$", site.guarded(carry.coverage)),
+        (rf"^/search{_KINDS}$", site.guarded(carry.found)),
+        (rf"^/feeds{_KINDS}$", site.guarded(carry.feeds)),
+        (rf"^/feed{_KINDS}$", site.guarded(carry.everything)),
         (r"^/topic/(?P<slug>[^/]+)\.atom$", site.guarded(atom.topic)),
+        (r"^/outlet/(?P<name>[^/]+)\.atom$", site.guarded(atom.outlet)),
+        (r"^/story/(?P<id>\d+)\.atom$", site.guarded(atom.story)),
+        (r"^/search\.atom$", site.guarded(atom.found)),
         (r"^/topic/(?P<slug>[^/]+)$", site.guarded(views.topic)),
         (r"^/compare/(?P<slug>[^/]+)$", site.guarded(compare.compare)),
         (r"^/outlet/(?P<name>[^/]+)$", site.guarded(outlet.outlet)),

@@ -121,6 +121,14 @@ SAID = Query(
     " WHERE decided_by = 'person' AND topic = :topic LIMIT 1000",
     {"topic": "tiktok"},
 )
+# The same across topics, to take along: the plus keeps SQLite going by time.
+EVERY_ON_TOPIC = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE on_topic = 1 AND published_at <= :before AND +topic IN {_ACTIVE} AND (published_at < :before"
+    "  OR article_id < :before_id OR (article_id = :before_id AND topic < :before_topic))"
+    " ORDER BY published_at DESC, article_id DESC, topic DESC LIMIT :most",
+    {"before": "9999", "before_id": 0, "before_topic": "", "most": 500},
+)
 # The plus keeps SQLite going by time across topics, and stopping when it has enough.
 NEWEST_ON_TOPIC = Query(
     "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
@@ -260,6 +268,11 @@ OUTLET_ARTICLES = Query(
     " ORDER BY at DESC, a.id DESC",
     {"outlet": 1, "most": 1000, **_SINCE},
 )
+OUTLET_EVERY = Query(
+    "SELECT id, first_seen_at FROM articles WHERE outlet_id = :outlet AND first_seen_at <= :before"
+    " AND (first_seen_at < :before OR id < :before_id) ORDER BY first_seen_at DESC, id DESC LIMIT :most",
+    {"outlet": 1, "before": "9999", "before_id": 0, "most": 500},
+)
 ORIGINALS = Query(
     "SELECT a.id, a.title, o.name AS outlet FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
     " WHERE a.id IN (SELECT value FROM json_each(:ids))",
@@ -310,13 +323,13 @@ OUTLETS = Query("SELECT id, name FROM outlets ORDER BY name LIMIT 1000")
 # Ids grow with time, so a day becomes an id, and the full-text index need not look further back.
 FIRST_ID_SINCE = Query("SELECT min(id) AS id FROM articles WHERE first_seen_at >= :since", _SINCE)
 _SEARCH = (
-    "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first"
+    "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first AND rowid < :below"
     " AND (:topic = '' OR EXISTS (SELECT 1 FROM article_topics t"
     "  WHERE t.article_id = articles_fts.rowid AND t.topic = :topic AND t.on_topic = 1))"
     " AND EXISTS (SELECT 1 FROM articles a WHERE a.id = articles_fts.rowid AND a.first_seen_at >= :since"
     "  AND (:outlet = 0 OR a.outlet_id = :outlet))"
 )
-_ASKED = {"words": '"tiktok"', "first": 0, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
+_ASKED = {"words": '"tiktok"', "first": 0, "below": 2**62, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
 SEARCH_NEWEST = Query(f"{_SEARCH} ORDER BY rowid DESC LIMIT :most OFFSET :skip", _ASKED)
 SEARCH_BEST = Query(f"{_SEARCH} ORDER BY rank LIMIT :most OFFSET :skip", _ASKED)
 SNIPPETS = Query(
