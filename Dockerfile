@@ -2,8 +2,12 @@
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/newsbeat
-COPY requirements.lock .
+COPY requirements.lock requirements-editors.lock ./
 RUN /opt/newsbeat/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+# With accounts for editors: docker compose build --build-arg EDITORS=yes
+ARG EDITORS=no
+RUN if [ "$EDITORS" = yes ]; then \
+    /opt/newsbeat/bin/pip install --no-cache-dir --require-hashes -r requirements-editors.lock; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY pipeline pipeline
 RUN /opt/newsbeat/bin/pip install --no-cache-dir --no-deps --no-build-isolation .

@@ -34,9 +34,6 @@ MAX_TITLE, MAX_LEAD = 80, 500
 DIVIDER = "; "
 """What divides several names in one cell of CSV."""
 
-# A spreadsheet takes a cell that starts so for a formula (CWE-1236); headlines are other people's words.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 # What XML 1.0 cannot carry (https://www.w3.org/TR/xml/#charsets).
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -83,7 +80,7 @@ def table(articles: Iterable[Kept]) -> Iterator[str]:
 
 def _cell(value: object) -> object:
     words = DIVIDER.join(value) if isinstance(value, list) else value
-    return f"'{words}" if isinstance(words, str) and words.startswith(_FORMULA) else words
+    return text.spreadsheet(words) if isinstance(words, str) else words
 
 
 def _taken(line: io.StringIO) -> str:

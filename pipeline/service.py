@@ -275,6 +275,15 @@ class Service:
         if (self.judging is None or self.judging.done()) and self.store.topics.waiting():
             self.judging = self._chore(retag.in_background(self.desk))
 
+    def hear(self) -> bool:
+        """Takes up what people said at once, not at the next tick; whether that went well."""
+        try:
+            self._judge_anew()
+        except StoreError as error:
+            self._pause(error)
+            return False
+        return True
+
     def _tidy(self, now: datetime) -> None:
         """Once an hour, and when the clock was set back: lets go of what no story's window reaches any more."""
         if self.tidied_at and timedelta() <= now - self.tidied_at < TIDY_EVERY:

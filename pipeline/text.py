@@ -214,3 +214,12 @@ def listing(words: Iterable[str]) -> str:
     """Words as a person would list them: "a, b and c"."""
     items = list(words)
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+
+
+# A spreadsheet takes a cell that starts so for a formula (CWE-1236); headlines are other people's words.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet(words: str) -> str:
+    """The words of a cell in CSV; an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{words}" if words.startswith(_FORMULA) else words

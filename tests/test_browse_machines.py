@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import sample
-from desk import METADATA, get
+from desk import ATOM, METADATA, get
 
 from pipeline import vitals
-from pipeline.browse import metrics, times
+from pipeline.browse import carry, metrics, times
 from pipeline.browse.serve import build
 
 
@@ -85,3 +89,90 @@ def test_a_feed_is_called_what_a_person_would_call_it(
     assert now is not None
     told = vitals.kind(state, failures, times.parse(error), times.parse(new), times.parse(added), now)
     assert told == kind
+
+
+# --- lists to take along --------------------------------------------------------------------------------------
+
+LISTS = ("/feed", "/topic/tiktok-sale", "/outlet/6", "/story/1", "/search", "/feeds", "/compare/tiktok-sale")
+
+
+@pytest.mark.parametrize("where", LISTS)
+def test_a_list_is_the_same_as_csv_and_as_json(site: Any, where: str) -> None:
+    asked = "?q=tiktok&days=0" if where == "/search" else ""
+    held = get(site, f"{where}.json{asked}")
+    assert held.headers["content-type"] == "application/json; charset=utf-8"
+    found = held.json()
+    assert found
+    table = get(site, f"{where}.csv{asked}")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]+\.csv"', table.headers["content-disposition"])
+    read = list(csv.DictReader(io.StringIO(table.text)))
+    assert [set(row) for row in read] == [set(row) for row in found]
+    key = "id" if "id" in found[0] else "day"
+    assert [row[key] for row in read] == [str(row[key]) for row in found]
+
+
+def test_a_list_is_complete_however_long_it_is(
+    files: tuple[Path, Path], site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carry, "_STEP", 3)
+    with sqlite3.connect(files[0]) as db:
+        on = db.execute(
+            "SELECT article_id, topic FROM article_topics WHERE on_topic = 1 AND topic IN (SELECT slug FROM topics)"
+            " ORDER BY published_at DESC, article_id DESC, topic DESC"
+        ).fetchall()
+        one = [number for number, topic in on if topic == "tiktok-sale"]
+        outlet = db.execute(
+            "SELECT id FROM articles WHERE outlet_id = 4 ORDER BY first_seen_at DESC, id DESC"
+        ).fetchall()
+        story = db.execute("SELECT count(*) FROM story_articles WHERE story_id = 1").fetchone()[0]
+    assert len(one) > 30
+    assert [row["id"] for row in get(site, "/topic/tiktok-sale.json").json()] == one
+    everything = get(site, "/feed.json").json()
+    assert [row["id"] for row in everything] == [number for number, _ in on]
+    assert all(row["topics"] == [topic] for row, (_, topic) in zip(everything, on, strict=True))
+    assert [(row["id"],) for row in get(site, "/outlet/4.json").json()] == outlet
+    assert len(get(site, "/story/1.json").json()) == story
+    found = [row["id"] for row in get(site, "/search.json?q=tiktok&days=0").json()]
+    assert found == sorted(set(found), reverse=True)
+    with sqlite3.connect(files[0]) as db:
+        hits = db.execute("SELECT count(*) FROM articles_fts WHERE articles_fts MATCH 'tiktok'").fetchone()[0]
+    assert len(found) == hits > 20
+
+
+def test_an_empty_list_is_a_list_and_a_wrong_one_is_not_there(site: Any) -> None:
+    assert get(site, "/topic/press-freedom.json").json() == []
+    assert get(site, "/topic/press-freedom.csv").text.splitlines() == [",".join(carry.ARTICLE_KEYS)]
+    assert get(site, "/search.json").json() == []
+    for path in ("/topic/nope", "/outlet/nope", "/story/99999", "/compare/nope"):
+        for kind in ("csv", "json") if "compare" in path else ("csv", "json", "atom"):
+            assert get(site, f"{path}.{kind}").status_code == 404, (path, kind)
+
+
+def test_no_cell_is_a_formula_and_no_link_leads_elsewhere(tmp_path: Path) -> None:
+    news, feedback = sample.build(tmp_path)
+    with sqlite3.connect(news) as db:
+        db.execute("UPDATE articles SET title = '=HYPERLINK(\"http://evil.example\")', url = 'javascript:x' || id")
+        db.execute("UPDATE outlets SET name = '@evil' || id, family = '+evil'")
+    bad = build(news, feedback, METADATA, now=sample.NOW)
+    for where in LISTS:
+        for row in csv.reader(io.StringIO(get(bad, f"{where}.csv?q=tiktok&days=0").text)):
+            assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@"))], where
+        assert "javascript:" not in get(bad, f"{where}.json?q=tiktok&days=0").text, where
+
+
+@pytest.mark.parametrize(
+    "path", ["/outlet/Pacific%20Daily%20Wire.atom", "/story/1.atom", "/search.atom?q=tiktok&days=0"]
+)
+def test_outlets_stories_and_searches_can_be_followed(site: Any, path: str) -> None:
+    answer = get(site, path)
+    root = ET.fromstring(answer.content)
+    entries = root.findall(f"{ATOM}entry")
+    assert entries
+    updated = [entry.findtext(f"{ATOM}updated") or "" for entry in entries]
+    # A search is in the order in which articles came in.
+    assert updated == sorted(updated, reverse=True) or "search" in path
+    assert get(site, path, if_none_match=answer.headers["etag"]).status_code == 304
+    own = root.find(f"{ATOM}link[@rel='self']")
+    assert own is not None
+    assert own.get("href", "").endswith(path)

@@ -104,7 +104,7 @@ def test_the_schema_file_is_what_the_migrations_make() -> None:
 
 
 def test_the_lock_files_name_no_index_and_pin_every_package_with_hashes() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"):
+    for name in ("requirements.lock", "requirements-editors.lock", "requirements-dev.lock", "requirements-bench.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "index-url" not in text
         assert "://" not in text

@@ -18,7 +18,7 @@ from outlets import Outlets
 from pipeline import config, ingest, retag, schedule, service, topics
 from pipeline.cli import main
 from pipeline.model import Article, Outlet, Term, TopicProfile
-from pipeline.store import Store
+from pipeline.store import Feedback, Store
 from pipeline.urls import OutletBook
 
 PROFILE = """\
@@ -141,6 +141,21 @@ def test_a_label_goes_before_the_score_at_once(place: Path, newsbeat: Newsbeat) 
     assert "forgotten" in newsbeat("topic", "label", "barrage", number("all"), "--forget").stdout
     assert on_topic(place) == {"all", "most", "least"}
     assert "nothing was said of it" in newsbeat("topic", "label", "barrage", number("all"), "--forget").stdout
+
+
+def test_hear_takes_up_what_was_said_elsewhere_and_leaves_it_to_a_service_that_runs(
+    place: Path, newsbeat: Newsbeat
+) -> None:
+    feedback = Feedback.open(place / "feedback.db")
+    feedback.say(int(number("none")), article("none").url, "barrage", True, "site", NOW)
+    feedback.close()
+    with Store.open(place / "news.db", what="newsbeat run"):
+        assert newsbeat("hear", "--quiet").exit_code == 1
+        assert "takes it up by itself" in newsbeat("hear").stderr
+    assert "none" not in on_topic(place)
+    assert "1 articles judged anew" in newsbeat("hear").stdout
+    assert "none" in on_topic(place)
+    assert newsbeat("hear", "--quiet").exit_code == 0
 
 
 def test_a_label_is_kept_while_another_process_holds_the_database(place: Path, newsbeat: Newsbeat) -> None:

@@ -6,20 +6,45 @@ Only hooks live here. Pages are in views, story, article, health, search and ato
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from markupsafe import Markup, escape
 from pluggy import HookimplMarker
 
-from . import article, atom, compare, health, lines, metrics, outlet, queries, search, site, stored, story, views
+from . import (
+    article,
+    atom,
+    carry,
+    compare,
+    editing,
+    health,
+    lines,
+    metrics,
+    outlet,
+    queries,
+    search,
+    site,
+    stored,
+    story,
+    views,
+)
 from .safe import DATASETTE_POLICY, HEADERS, safe_url
 
+# A list in a form to take along.
+_KINDS = r"\.(?P<kind>csv|json)"
 # What `datasette.hookimpl` is, from where it has a type.
 hookimpl = HookimplMarker("datasette")
 
 # Datasette's workshop doors: they tell of paths and threads, and nobody who reads news needs them.
-_CLOSED = ("/-/threads", "/-/databases", "/-/messages", "/-/allow-debug", "/-/patterns")
+_CLOSED = ("/-/threads", "/-/databases", "/-/messages", "/-/allow-debug", "/-/patterns", "/-/password-tool")
+# Nothing we take is longer: a form of an editor, or a password.
+_MOST_POSTED = 64 * 1024
+# A password costs a tenth of a second to check, so that guessing is slow. So that nobody keeps us busy with it either,
+# only so many are checked at all.
+_TRIES, _WITHIN = 10, 60.0
 # In answers of queries and in our view these columns lead to our own pages; a name leads where its number does.
 _PAGES = {"article_id": "article", "original_id": "article", "copy_of": "article", "story_id": "story"}
 _NAMES = {"headline": "article_id", "story": "story_id", "after": "article_id"}
@@ -30,7 +55,17 @@ def register_routes() -> list[tuple[str, Any]]:
     """Our pages. They come before Datasette's own, so `/` is the front page and `/news` the data."""
     return [
         (r"^/$", site.guarded(views.front)),
+        (rf"^/topic/(?P<slug>[^/]+){_KINDS}$", site.guarded(carry.topic)),
+        (rf"^/outlet/(?P<name>[^/]+){_KINDS}$", site.guarded(carry.outlet)),
+        (rf"^/story/(?P<id>\d+){_KINDS}$", site.guarded(carry.story)),
+        (rf"^/compare/(?P<slug>[^/]+){_KINDS}$", site.guarded(carry.coverage)),
+        (rf"^/search{_KINDS}$", site.guarded(carry.found)),
+        (rf"^/feeds{_KINDS}$", site.guarded(carry.feeds)),
+        (rf"^/feed{_KINDS}$", site.guarded(carry.everything)),
         (r"^/topic/(?P<slug>[^/]+)\.atom$", site.guarded(atom.topic)),
+        (r"^/outlet/(?P<name>[^/]+)\.atom$", site.guarded(atom.outlet)),
+        (r"^/story/(?P<id>\d+)\.atom$", site.guarded(atom.story)),
+        (r"^/search\.atom$", site.guarded(atom.found)),
         (r"^/topic/(?P<slug>[^/]+)$", site.guarded(views.topic)),
         (r"^/compare/(?P<slug>[^/]+)$", site.guarded(compare.compare)),
         (r"^/outlet/(?P<name>[^/]+)$", site.guarded(outlet.outlet)),
@@ -39,6 +74,9 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"^/feeds$", site.guarded(health.feeds)),
         (r"^/search$", site.guarded(search.search)),
         (r"^/feed\.atom$", site.guarded(atom.everything)),
+        (r"^/-/newsbeat/label$", editing.said(editing.label)),
+        (r"^/-/newsbeat/merge$", editing.said(editing.merge)),
+        (r"^/-/newsbeat/split$", editing.said(editing.split)),
         (r"^/-/newsbeat/health\.json$", metrics.alive),
         (r"^/-/newsbeat/metrics$", metrics.metrics),
         (r"^/robots\.txt$", metrics.robots),
@@ -51,6 +89,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.globals["site_title"] = site.title(datasette)
     env.globals["style_version"] = site.STYLE_VERSION
     env.globals["safe_url"] = safe_url
+    env.globals["can_sign_in"] = site.has_editors(datasette)
     env.globals["to"] = datasette.urls.path
     env.globals["outlet_path"] = lines.outlet_path
 
@@ -104,6 +143,8 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """The door: refuses what must not come in, and puts the safe headers on everything that goes out."""
 
     def wrap(app: Any) -> Any:
+        tries = Tries(_TRIES, _WITHIN)
+
         async def door(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] != "http":
                 await app(scope, receive, send)
@@ -117,12 +158,48 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
                 await _plain(send, 400, b"A path holds no backslash.\n")
             elif inner.removesuffix(".json") in _CLOSED:
                 await _plain(send, 404, b"There is nothing here.\n")
+            elif _too_long(scope):
+                await _plain(send, 413, b"That is too long to be one of our forms.\n")
+            elif _gives_password(scope, inner) and not tries.allowed(time.monotonic()):
+                await _plain(send, 429, b"Too many tries to sign in. Wait a minute.\n")
             else:
                 await app(scope, receive, _with_headers(send))
 
         return door
 
     return wrap
+
+
+def _too_long(scope: Any) -> bool:
+    """A body is announced, and short: what checks forms reads all of it into memory first."""
+    if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        return False
+    told = dict(scope["headers"]).get(b"content-length", b"")
+    return not told.isdigit() or int(told) > _MOST_POSTED
+
+
+def _gives_password(scope: Any, path: str) -> bool:
+    signs_in = path == "/-/login" and scope["method"] == "POST"
+    return signs_in or any(
+        name == b"authorization" and value[:6].lower() == b"basic " for name, value in scope["headers"]
+    )
+
+
+class Tries:
+    """At most `most` of something within so many seconds, whoever tries."""
+
+    def __init__(self, most: int, within: float) -> None:
+        self._most, self._within = most, within
+        self._held: deque[float] = deque()
+
+    def allowed(self, now: float) -> bool:
+        """Whether one more may be tried at this moment; counts it if so."""
+        while self._held and now - self._held[0] > self._within:
+            self._held.popleft()
+        if len(self._held) >= self._most:
+            return False
+        self._held.append(now)
+        return True
 
 
 def _with_headers(send: Any) -> Callable[[Any], Awaitable[None]]:

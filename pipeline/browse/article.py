@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from . import charts, queries, site, stored, times, wording
+from . import charts, editing, queries, site, stored, times, wording
+from .lines import topics
 from .queries import Row, ids, rows
 from .safe import marked, paragraphs, passages
 from .story import revisions_of, seen_after
@@ -76,6 +77,12 @@ def wordings_of(found: list[Row]) -> list[Row]:
     return changes[::-1]
 
 
+def _word(said: dict[str, Row], topic: str) -> Row | None:
+    """What people say of the article on a topic, or `None`."""
+    found = said.get(topic)
+    return {**found, "on": found["verdict"] == "on_topic"} if found else None
+
+
 async def article(datasette: Any, request: Any) -> Any:
     """One article. Whole texts only for readers who may see them; others get the passages that matched."""
     number = site.whole(request.url_vars["id"])
@@ -86,6 +93,13 @@ async def article(datasette: Any, request: Any) -> Any:
         )
     clock = site.clock(datasette)
     why = _why(await rows(datasette, queries.ARTICLE_TOPICS, article=row["id"]))
+    name = editing.editor(datasette, request)
+    said = await editing.said_of(datasette, (row["id"], row["url"]))
+    known = await topics(datasette)
+    for match in why:
+        match["said"] = _word(said, match["topic"])
+        match["behind"] = match["said"] is not None and bool(match["on_topic"]) != match["said"]["on"]
+    judged = {match["topic"] for match in why}
     telling = [match for match in why if match["on_topic"]] or why[:1]
     spans = {name: tuple(s for match in telling for s in match["spans"][name]) for name in FIELDS}
     text, summary = row["text"] or "", row["summary"] or ""
@@ -122,6 +136,10 @@ async def article(datasette: Any, request: Any) -> Any:
         seen=seen_after(row),
         words=len(text.split()),
         why=why,
+        editor=name,
+        # A verdict on a topic that the article comes nowhere near, said and not taken up yet, or still to be said.
+        unheard=[{**known[slug], "said": _word(said, slug)} for slug in said if slug in known and slug not in judged],
+        others=[topic for slug, topic in known.items() if slug not in judged and slug not in said],
         wordings=wordings_of(found),
         siblings=siblings,
         entries=entries,

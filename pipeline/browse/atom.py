@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from datasette import Response
 
-from . import queries, site, times
-from .lines import listed, topics
-from .queries import Row, rows
+from . import queries, search, site, times
+from .lines import lines_of, listed, outlet_path, topics
+from .outlet import find
+from .queries import Row, ids, rows
 from .safe import safe_url
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -69,14 +71,12 @@ def _known(header: str | None, etag: str) -> bool:
     return etag in held or "*" in held
 
 
-async def _answer(datasette: Any, request: Any, name: str, path: str, page: str, matches: list[Row]) -> Any:
-    known = await topics(datasette)
-    lines = await listed(datasette, [row for row in matches if times.parse(row["published_at"])], known)
-
+async def _answer(datasette: Any, request: Any, name: str, path: str, page: str, lines: list[Row]) -> Any:
     def absolute(where: str) -> str:
         return str(datasette.absolute_url(request, datasette.urls.path(where)))
 
-    body = document(name, absolute(path), absolute(page), lines[:_MOST], lambda number: absolute(f"/article/{number}"))
+    dated = [line for line in lines if times.parse(line["at"])]
+    body = document(name, absolute(path), absolute(page), dated[:_MOST], lambda number: absolute(f"/article/{number}"))
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"etag": etag, **site.cached(datasette)}
     if _known(request.headers.get("if-none-match"), etag):
@@ -88,7 +88,8 @@ async def everything(datasette: Any, request: Any) -> Any:
     """The newest articles of every topic."""
     until = site.clock(datasette).before(hours=-2)
     matches = await rows(datasette, queries.NEWEST_ON_TOPIC, until=until, most=_MOST * 2)
-    return await _answer(datasette, request, site.title(datasette), "/feed.atom", "/", matches)
+    lines = await listed(datasette, matches, await topics(datasette))
+    return await _answer(datasette, request, site.title(datasette), "/feed.atom", "/", lines)
 
 
 async def topic(datasette: Any, request: Any) -> Any:
@@ -98,5 +99,42 @@ async def topic(datasette: Any, request: Any) -> Any:
     if row is None:
         return Response.text("There is no topic of that name.\n", status=404)
     matches = await rows(datasette, queries.TOPIC_ARTICLES, topic=slug, before="9999", before_id=0, most=_MOST)
+    lines = await listed(datasette, matches, await topics(datasette))
     name = f"{row['title']} – {site.title(datasette)}"
-    return await _answer(datasette, request, name, f"/topic/{slug}.atom", f"/topic/{slug}", matches)
+    return await _answer(datasette, request, name, f"/topic/{slug}.atom", f"/topic/{slug}", lines)
+
+
+async def outlet(datasette: Any, request: Any) -> Any:
+    """The newest articles of one outlet, on topic or not."""
+    row = await find(datasette, request.url_vars["name"])
+    if row is None:
+        return Response.text("There is no outlet of that name.\n", status=404)
+    latest = await rows(
+        datasette, queries.OUTLET_EVERY, outlet=row["id"], before="9999", before_id=0, most=_MOST
+    )  # fmt: skip
+    lines = await lines_of(datasette, [found["id"] for found in latest], await topics(datasette))
+    here = outlet_path(row["name"], row["id"])
+    return await _answer(datasette, request, f"{row['name']} – {site.title(datasette)}", f"{here}.atom", here, lines)
+
+
+async def story(datasette: Any, request: Any) -> Any:
+    """The newest reports of one story: how it goes on."""
+    number = site.whole(request.url_vars["id"])
+    row = await queries.first(datasette, queries.STORY, story=number) if number is not None else None
+    if row is None:
+        return Response.text("There is no story of that number.\n", status=404)
+    reports = await rows(datasette, queries.STORY_REPORTS, ids=ids([row["id"]]), most=2000)
+    newest = [report["id"] for report in reports[::-1][:_MOST]]
+    lines = await lines_of(datasette, newest, await topics(datasette))
+    here = f"/story/{row['id']}"
+    return await _answer(datasette, request, f"{row['title']} – {site.title(datasette)}", f"{here}.atom", here, lines)
+
+
+async def found(datasette: Any, request: Any) -> Any:
+    """What a search finds, the newest: a search to follow. Its address is the search page's."""
+    asked = await search.question(datasette, request)
+    chosen = await search.numbers(datasette, replace(asked, order="new"), 2**62, _MOST)
+    lines = await lines_of(datasette, chosen, await topics(datasette))
+    told = f"?{request.query_string}" if request.query_string else ""
+    name = f"{asked.typed or 'Search'} – {site.title(datasette)}"
+    return await _answer(datasette, request, name, f"/search.atom{told}", f"/search{told}", lines)

@@ -23,8 +23,8 @@ async def topics(datasette: Any) -> dict[str, Row]:
 
 def outlet_path(name: str, number: int) -> str:
     """The address of an outlet's page: its name, or its number where a name cannot stand in an address."""
-    # Browsers resolve a dot as a step, and the door refuses a backslash.
-    unfit = name in {"", ".", ".."} or "\\" in name or "/" in name
+    # Browsers resolve a dot as a step, the door refuses a backslash, and an ending asks for another form of the page.
+    unfit = name in {"", ".", ".."} or "\\" in name or "/" in name or name.endswith((".csv", ".json", ".atom"))
     return f"/outlet/{number if unfit else quote(name, safe='')}"
 
 

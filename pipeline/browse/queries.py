@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DATABASE = "news"
+FEEDBACK = "feedback"
 Row = dict[str, Any]
 
 
@@ -120,6 +121,14 @@ SAID = Query(
     " WHERE decided_by = 'person' AND topic = :topic LIMIT 1000",
     {"topic": "tiktok"},
 )
+# The same across topics, to take along: the plus keeps SQLite going by time.
+EVERY_ON_TOPIC = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE on_topic = 1 AND published_at <= :before AND +topic IN {_ACTIVE} AND (published_at < :before"
+    "  OR article_id < :before_id OR (article_id = :before_id AND topic < :before_topic))"
+    " ORDER BY published_at DESC, article_id DESC, topic DESC LIMIT :most",
+    {"before": "9999", "before_id": 0, "before_topic": "", "most": 500},
+)
 # The plus keeps SQLite going by time across topics, and stopping when it has enough.
 NEWEST_ON_TOPIC = Query(
     "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
@@ -214,7 +223,8 @@ ARTICLE = Query(
 )
 ARTICLE_TOPICS = Query(
     "SELECT t.topic, p.title, p.threshold, t.score, t.on_topic, t.evidence, t.profile_hash,"
-    " p.profile_hash AS current_hash FROM article_topics t JOIN topics p ON p.slug = t.topic"
+    " p.profile_hash AS current_hash, p.active, t.decided_by, t.why FROM article_topics t"
+    " JOIN topics p ON p.slug = t.topic"
     " WHERE t.article_id = :article ORDER BY t.on_topic DESC, t.score DESC",
     {"article": 1},
 )
@@ -257,6 +267,11 @@ OUTLET_ARTICLES = Query(
     " CROSS JOIN articles a ON a.id = latest.id LEFT JOIN story_articles s ON s.article_id = a.id"
     " ORDER BY at DESC, a.id DESC",
     {"outlet": 1, "most": 1000, **_SINCE},
+)
+OUTLET_EVERY = Query(
+    "SELECT id, first_seen_at FROM articles WHERE outlet_id = :outlet AND first_seen_at <= :before"
+    " AND (first_seen_at < :before OR id < :before_id) ORDER BY first_seen_at DESC, id DESC LIMIT :most",
+    {"outlet": 1, "before": "9999", "before_id": 0, "most": 500},
 )
 ORIGINALS = Query(
     "SELECT a.id, a.title, o.name AS outlet FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
@@ -308,13 +323,13 @@ OUTLETS = Query("SELECT id, name FROM outlets ORDER BY name LIMIT 1000")
 # Ids grow with time, so a day becomes an id, and the full-text index need not look further back.
 FIRST_ID_SINCE = Query("SELECT min(id) AS id FROM articles WHERE first_seen_at >= :since", _SINCE)
 _SEARCH = (
-    "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first"
+    "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first AND rowid < :below"
     " AND (:topic = '' OR EXISTS (SELECT 1 FROM article_topics t"
     "  WHERE t.article_id = articles_fts.rowid AND t.topic = :topic AND t.on_topic = 1))"
     " AND EXISTS (SELECT 1 FROM articles a WHERE a.id = articles_fts.rowid AND a.first_seen_at >= :since"
     "  AND (:outlet = 0 OR a.outlet_id = :outlet))"
 )
-_ASKED = {"words": '"tiktok"', "first": 0, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
+_ASKED = {"words": '"tiktok"', "first": 0, "below": 2**62, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
 SEARCH_NEWEST = Query(f"{_SEARCH} ORDER BY rowid DESC LIMIT :most OFFSET :skip", _ASKED)
 SEARCH_BEST = Query(f"{_SEARCH} ORDER BY rank LIMIT :most OFFSET :skip", _ASKED)
 SNIPPETS = Query(
@@ -324,9 +339,26 @@ SNIPPETS = Query(
 )
 
 
+# --- what people say ------------------------------------------------------------------------------------------
+
+# In feedback.db, the one question that goes there. Later words come last, and so are the ones that count.
+SAID_OF = Query(
+    "SELECT topic, verdict, actor, created_at, rowid AS nth FROM labels WHERE withdrawn_at IS NULL AND url = :url"
+    " UNION ALL SELECT topic, verdict, actor, created_at, rowid AS nth FROM labels WHERE withdrawn_at IS NULL"
+    " AND url IS NULL AND article_id = :article ORDER BY created_at, nth",
+    {"article": 1, "url": "https://a.example/"},
+)
+ADDRESSES = Query("SELECT id, url FROM articles WHERE id IN (SELECT value FROM json_each(:ids))", _IDS)
+STORY_ADDRESSES = Query(
+    "SELECT a.id, a.url FROM story_articles sa CROSS JOIN articles a ON a.id = sa.article_id"
+    " WHERE sa.story_id = :story ORDER BY a.id LIMIT 2000",
+    {"story": 1},
+)
+
+
 def all_queries() -> dict[str, Query]:
-    """Every question by its name, for the tests."""
-    return {name: value for name, value in globals().items() if isinstance(value, Query)}
+    """Every question to news.db by its name, for the tests."""
+    return {name: value for name, value in globals().items() if isinstance(value, Query) and value is not SAID_OF}
 
 
 def ids(values: Iterable[object]) -> str:
@@ -334,10 +366,15 @@ def ids(values: Iterable[object]) -> str:
     return json.dumps(list(values))
 
 
-async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:
+async def answered(datasette: Any, database: str, query: Query, values: Mapping[str, object]) -> list[Row]:
     """The answer, a dictionary a row. Raises Datasette's QueryInterrupted when it takes too long."""
-    result = await datasette.get_database(DATABASE).execute(query.sql, values, log_sql_errors=False)
+    result = await datasette.get_database(database).execute(query.sql, values, log_sql_errors=False)
     return [dict(row) for row in result.rows]
+
+
+async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:
+    """The answer of news.db."""
+    return await answered(datasette, DATABASE, query, values)
 
 
 async def first(datasette: Any, query: Query, **values: object) -> Row | None:

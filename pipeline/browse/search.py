@@ -79,13 +79,69 @@ def read(text: str) -> Asked:
     return Asked(match, note)
 
 
-async def _hits(datasette: Any, asked: Asked, order: str, **values: object) -> list[Row]:
-    """The articles found, in order, each with its snippet."""
-    query = queries.SEARCH_BEST if order == "best" else queries.SEARCH_NEWEST
-    found = await rows(datasette, query, words=asked.match, **values)
-    chosen = [row["id"] for row in found]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search as its address asks it. `first` is the lowest article that may be found; `since` "" is any time."""
+
+    typed: str
+    asked: Asked
+    topic: str
+    outlet: int
+    days: str
+    order: str
+    first: int
+    since: str
+
+
+async def question(datasette: Any, request: Any) -> Question:
+    """What an address asks for; what makes no sense there counts as not said. Raises QueryInterrupted."""
+    typed = (request.args.get("q") or "").replace("\x00", " ").strip()
+    known = {row["slug"] for row in await rows(datasette, queries.TOPICS)}
+    topic = request.args.get("topic") or ""
+    days = request.args.get("days") or "30"
+    days = days if days in dict(PERIODS) else "30"
+    since = site.clock(datasette).before(days=int(days)) if days != "0" else ""
+    first = 0
+    # Over a year the index range costs more than it saves.
+    if days in {"1", "7", "30"}:
+        oldest = await queries.first(datasette, queries.FIRST_ID_SINCE, since=since)
+        first = oldest["id"] or 2**62 if oldest else 2**62
+    return Question(
+        typed=typed,
+        asked=read(typed),
+        topic=topic if topic in known else "",
+        outlet=site.whole(request.args.get("outlet") or "") or 0,
+        days=days,
+        order="best" if request.args.get("order") == "best" else "new",
+        first=first,
+        since=since,
+    )
+
+
+async def numbers(datasette: Any, asked: Question, below: int, most: int, skip: int = 0) -> list[int]:
+    """The articles found, in the order asked for: those with a number under `below`, without the first `skip`."""
+    if not asked.asked.match:
+        return []
+    query = queries.SEARCH_BEST if asked.order == "best" else queries.SEARCH_NEWEST
+    found = await rows(
+        datasette,
+        query,
+        words=asked.asked.match,
+        first=asked.first,
+        below=below,
+        since=asked.since,
+        topic=asked.topic,
+        outlet=asked.outlet,
+        most=most,
+        skip=skip,
+    )
+    return [row["id"] for row in found]
+
+
+async def _hits(datasette: Any, asked: Question, chosen: list[int]) -> list[Row]:
+    """These articles, each with its snippet."""
     articles = {row["id"]: row for row in await rows(datasette, queries.ARTICLES, ids=ids(chosen))}
-    told = await rows(datasette, queries.SNIPPETS, words=asked.match, ids=ids(chosen))
+    told = await rows(datasette, queries.SNIPPETS, words=asked.asked.match, ids=ids(chosen))
     words = {row["id"]: snippet(row["words"]) for row in told}
     return [
         {**articles[number], "title": articles[number]["title"] or "(no headline)", "words": words.get(number, "")}
@@ -96,58 +152,38 @@ async def _hits(datasette: Any, asked: Asked, order: str, **values: object) -> l
 
 async def search(datasette: Any, request: Any) -> Any:
     """Full text with snippets, by topic, outlet and time."""
-    clock = site.clock(datasette)
-    typed = (request.args.get("q") or "").replace("\x00", " ").strip()
-    known = await rows(datasette, queries.TOPICS)
-    outlets = await rows(datasette, queries.OUTLETS)
-    topic = request.args.get("topic") or ""
-    topic = topic if topic in {row["slug"] for row in known} else ""
-    outlet = site.whole(request.args.get("outlet") or "") or 0
-    days = request.args.get("days") or "30"
-    days = days if days in dict(PERIODS) else "30"
-    order = "best" if request.args.get("order") == "best" else "new"
     number = min(_LAST_PAGE, max(1, site.whole(request.args.get("page") or "1") or 1))
-    asked = read(typed)
+    asked = await question(datasette, request)
     hits: list[Row] = []
     trouble = ""
-    if asked.match:
-        try:
-            since = clock.before(days=int(days)) if days != "0" else ""
-            first = 0
-            # Over a year the index range costs more than it saves.
-            if days in {"1", "7", "30"}:
-                oldest = await queries.first(datasette, queries.FIRST_ID_SINCE, since=since)
-                first = oldest["id"] or 2**62 if oldest else 2**62
-            hits = await _hits(
-                datasette,
-                asked,
-                order,
-                first=first,
-                since=since,
-                topic=topic,
-                outlet=outlet,
-                most=_PER_PAGE + 1,
-                skip=(number - 1) * _PER_PAGE,
-            )
-        except QueryInterrupted:
-            trouble = "That search took too long. Add a word, or choose a shorter time."
+    try:
+        chosen = await numbers(datasette, asked, 2**62, _PER_PAGE + 1, (number - 1) * _PER_PAGE)
+        hits = await _hits(datasette, asked, chosen) if chosen else []
+    except QueryInterrupted:
+        trouble = "That search took too long. Add a word, or choose a shorter time."
     return await site.page(
         datasette,
         request,
         "search",
-        clock=clock,
-        q=typed,
-        asked=asked,
+        q=asked.typed,
+        asked=asked.asked,
         hits=hits[:_PER_PAGE],
         trouble=trouble,
         more=len(hits) > _PER_PAGE and number < _LAST_PAGE,
         number=number,
-        topic=topic,
-        outlet=outlet,
-        days=days,
-        order=order,
-        topics=known,
-        outlets=outlets,
+        topic=asked.topic,
+        outlet=asked.outlet,
+        days=asked.days,
+        order=asked.order,
+        topics=await rows(datasette, queries.TOPICS),
+        outlets=await rows(datasette, queries.OUTLETS),
         periods=PERIODS,
         orders=ORDERS,
+        kept={
+            "q": asked.typed,
+            "topic": asked.topic,
+            "outlet": asked.outlet or "",
+            "days": asked.days,
+            "order": asked.order,
+        },
     )

@@ -12,6 +12,10 @@ from datasette.utils import BadMetadataError, parse_metadata
 
 from pipeline.errors import ConfigError, StoreError
 
+from .editing import Notebook
+
+TEMPLATES = Path(__file__).parent / "templates"
+
 # Arbitrary SQL stays closed and the file is not for download; what is open is bounded in time and size.
 SETTINGS: dict[str, object] = {
     "default_allow_sql": False,
@@ -37,12 +41,14 @@ def build(
     now: str | None = None,
     base_url: str = "/",
     texts_open: bool = False,
+    notebook: Notebook | None = None,
 ) -> Datasette:
     """The site, ready for `uvicorn.Config(site.app(), lifespan="on", workers=1)`.
 
     `metadata` is config/datasette.yaml. `now` (`YYYY-MM-DDTHH:MM:SSZ`) is the moment the pages play, `None` the
     clock. `texts_open` shows whole articles to every reader: right on one's own desk, not on a public address;
-    otherwise readers get the passages that matched. The secret comes from NEWSBEAT_SECRET, else it is drawn anew
+    otherwise readers get the passages that matched. `notebook` keeps what editors say; without one they cannot say
+    anything here. The secret comes from NEWSBEAT_SECRET, else it is drawn anew
     and signed cookies end with the process. The files are opened read-only but never as immutable: that would
     ignore the write-ahead log. Raises `StoreError` when there is no database yet, `ConfigError` for a metadata
     file that cannot be read. Needs `await site.invoke_startup()` only where `app()` does not run it (scripts).
@@ -64,7 +70,10 @@ def build(
         metadata=told,
         settings={**SETTINGS, "base_url": base_url},
         secret=os.environ.get(SECRET) or None,
+        # Ours go before those of other plugins, so that the page to sign in on is one of ours too.
+        template_dir=str(TEMPLATES),
     )
+    site.newsbeat_notebook = notebook
     # Named here rather than after the files, so that any path serves as "news"; a Datasette without files
     # brings an empty in-memory database, which nobody asked for.
     site.remove_database("_memory")

@@ -26,6 +26,12 @@ def config(datasette: Any) -> dict[str, Any]:
     return dict(datasette.plugin_config("newsbeat") or {})
 
 
+def has_editors(datasette: Any) -> bool:
+    """Whether people can sign in here: an account is set up for datasette-auth-passwords."""
+    accounts = datasette.plugin_config("datasette-auth-passwords") or {}
+    return any(str(key).endswith("_password_hash") and value for key, value in accounts.items())
+
+
 def title(datasette: Any) -> str:
     """The name of the site."""
     return str(config(datasette).get("title") or "Newsbeat")
@@ -61,6 +67,7 @@ def cached(datasette: Any) -> dict[str, str]:
 async def page(datasette: Any, request: Any, template: str, *, status: int = 200, **values: object) -> Any:
     """A page of ours, with the strict policy that needs no script and no inline style."""
     values.setdefault("clock", clock(datasette))
+    values.setdefault("editor", None)
     body = await datasette.render_template(f"newsbeat/{template}.html", values, request=request)
     headers = {"content-security-policy": OWN_POLICY, **(cached(datasette) if status == 200 else {})}
     return Response.html(body, status=status, headers=headers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from datasette import Response
 
-from . import charts, queries, races, site, times, wording
+from . import charts, editing, queries, races, site, times, wording
 from .lines import headline, topics
 from .queries import Row, ids, rows
 from .safe import marked
@@ -117,7 +117,9 @@ async def story(datasette: Any, request: Any) -> Any:
         "story",
         clock=clock,
         story=row,
+        editor=editing.editor(datasette, request),
         versions=originals,
+        version_count=len(versions),
         copy_count=len(versions) - len(originals),
         edit_count=sum(len(v["edits"]) for v in originals),
         topics=on,

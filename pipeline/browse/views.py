@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import learn
 from pipeline.text import listing
 
-from . import charts, health, queries, site, stored, times
+from . import charts, editing, health, queries, site, stored, times
 from .lines import by_day, listed, topics
 from .queries import Row, ids, rows
 from .times import Clock
@@ -166,5 +166,6 @@ async def topic(datasette: Any, request: Any) -> Any:
         family_count=len({o["family"] for o in outlets}),
         misses=misses,
         asked=asked,
+        editor=editing.editor(datasette, request),
         judged=row["judged_to"] * 100 // max(1, row["judge_until"] or 1) if row["judged_to"] is not None else None,
     )

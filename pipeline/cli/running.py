@@ -142,16 +142,21 @@ async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
     """Runs what is asked for until a signal comes, or until one part of it fails."""
     stop = service.stop_on_signals()
     ready = asyncio.Event()
+    here: list[service.Service] = []
     jobs: list[Coroutine[None, None, None]] = []
     if polls:
-        jobs.append(_poll(place, site, stop, ready))
+        jobs.append(_poll(place, site, stop, ready, here))
     else:
         ready.set()
     if site:
         from pipeline.cli.site import publish
 
         title = config.load(place.directory).site.title
-        jobs.append(publish(place, site, title, stop, ready))
+
+        async def nudge() -> bool:
+            return here[0].hear() if here else False
+
+        jobs.append(publish(place, site, title, stop, ready, nudge if polls else None))
     results = await asyncio.gather(*(_until(job, stop) for job in jobs), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -166,12 +171,18 @@ async def _until(job: Coroutine[None, None, None], stop: asyncio.Event) -> None:
         stop.set()
 
 
-async def _poll(place: Place, site: Site | None, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def _poll(
+    place: Place, site: Site | None, stop: asyncio.Event, ready: asyncio.Event, here: list[service.Service]
+) -> None:
     what = "newsbeat up" if site else "newsbeat run"
     async with service.opened(place.directory, place.db, what=what) as running:
+        here.append(running)
         ready.set()
         log.event("service started", config=place.directory, db=place.db)
-        await running.run(stop)
+        try:
+            await running.run(stop)
+        finally:
+            here.clear()
     log.event("service stopped")
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 
-from pipeline import log
+from pipeline import log, service
 from pipeline.browse.serve import build
 from pipeline.cli.main import Place, Site
-from pipeline.errors import NewsbeatError
+from pipeline.cli.notebook import Kept, Nudge
+from pipeline.errors import NewsbeatError, StoreError
+from pipeline.store import FEEDBACK, Feedback
+from pipeline.times import from_stamp
 
 
 class _Server(uvicorn.Server):
@@ -37,16 +41,28 @@ def listening(site: Site) -> socket.socket:
     return door
 
 
-async def publish(place: Place, site: Site, title: str, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def publish(
+    place: Place, site: Site, title: str, stop: asyncio.Event, ready: asyncio.Event, nudge: Nudge | None = None
+) -> None:
+    """Serves until `stop`. `nudge` tells a service in this process that an editor said something."""
     stopping = asyncio.create_task(stop.wait())
     opening = asyncio.create_task(ready.wait())
     await asyncio.wait({stopping, opening}, return_when=asyncio.FIRST_COMPLETED)
     opening.cancel()
     if stop.is_set():
         return
+    playing = from_stamp(site.now)
+    kept: Kept | None = Kept(place, nudge, (lambda: playing) if playing else service.clock)
+    file = place.db.with_name(FEEDBACK)
+    try:
+        # Made here, so that the first word of an editor finds the file attached.
+        Feedback.open(file).close()
+    except StoreError as error:
+        log.event("editors can say nothing here", logging.WARNING, why=error)
+        kept = None
     made = build(
-        place.db, place.db.with_name("feedback.db"), place.directory / "datasette.yaml",
-        title=title, now=site.now, texts_open=site.texts,
+        place.db, file, place.directory / "datasette.yaml",
+        title=title, now=site.now, texts_open=site.texts, notebook=kept,
     )  # fmt: skip
     server = _Server(
         uvicorn.Config(

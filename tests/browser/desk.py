@@ -48,7 +48,9 @@ def pages(site: Any) -> list[str]:
         "/news/feeds", "/news/polls", "/news/article_topics", "/news/revisions", "/news/topics", "/news/entries",
         "/news/outlets", "/news/story_articles", "/news/headlines_changed", "/news/who_had_it_first",
         f"/news/story_versions?story={held['story']}", "/robots.txt", "/-/newsbeat/health.json",
-        "/-/newsbeat/metrics",
+        "/-/newsbeat/metrics", "/feed.csv", "/feed.json", "/topic/tiktok-sale.csv", "/outlet/6.atom", "/outlet/6.json",
+        f"/story/{held['story']}.atom", f"/story/{held['story']}.csv", "/search.atom?q=tiktok", "/search.json?q=tiktok",
+        "/feeds.csv", "/feeds.json", "/compare/tiktok-sale.csv",
     ]  # fmt: skip
 
 
