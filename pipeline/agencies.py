@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pipeline import patterns
+
 # The name we give it: its long names, in any case; its short names, as it spells them; what may stand in its dateline.
 # A short name that is also a state, a school exam or a train stands in no dateline ("PA" is Pennsylvania).
 TABLE: tuple[tuple[str, str, str, bool], ...] = (
@@ -110,6 +112,9 @@ _CONTRIBUTED = re.compile(
 )
 _FIRST_PUBLISHED = re.compile(r"this report by the canadian press was first published", re.I)
 
+# What stands in every text that one signs: a name, or how one speaks of its writers. Most texts have nothing of it.
+_SIGNED = patterns.quick(re.sub(r"\?P<\w+>", "?:", _NAMES) + "|(?i:reporting by|canadian press)")
+
 HEAD, TAIL = 300, 600
 """Characters at either end of a text in which an agency signs it."""
 
@@ -123,6 +128,8 @@ def of(authors: Sequence[str], body: str) -> str | None:
         if found := _author(author):
             return found
     head, tail = body[:HEAD], body[-TAIL:].rstrip()
+    if not _SIGNED.search(f"{head}\n{tail}"):
+        return None
     # The date, or who wrote it, may stand on a line of its own before.
     starts = [0, *(found.end() for found in _LINE.finditer(head))][:LINES]
     for start in starts:

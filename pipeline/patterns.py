@@ -1,4 +1,7 @@
-"""Patterns in rules: `re:` and an expression, run by RE2, whose time grows with the text and with nothing else."""
+"""Patterns in rules: `re:` and an expression, run by RE2, whose time grows with the text and with nothing else.
+
+And a few of our own, with too many branches for `re`.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,15 @@ def compiled(rule: str) -> Pattern:
     options.log_errors = False
     options.max_mem = MEMORY
     found: Pattern = re2.compile(rule.removeprefix(MARK).strip(), options)
+    return found
+
+
+def quick(expression: str) -> Pattern:
+    """An expression of our own ready to search, case by case, far faster than `re` where it has many branches. Text
+    must hold no lone surrogate."""
+    options = re2.Options()
+    options.never_capture = True
+    found: Pattern = re2.compile(expression, options)
     return found
 
 

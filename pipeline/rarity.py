@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from wordfreq import available_languages, get_frequency_dict, zipf_frequency
+from wordfreq import available_languages, cB_to_freq, get_frequency_dict, get_frequency_list, zipf_frequency
 
 from pipeline.text import fold, stem
 
@@ -72,13 +72,16 @@ def _shares(lang: str) -> dict[str, float]:
     """Folded stem to its share of running words. English has its large list (40 MB of memory), since names a little
     below the common ones are what tells topics apart; the others have the small one (about 4 MB each)."""
     if lang == "en":
-        found = get_frequency_dict("en", "best")
+        size = "best"
     elif lang in available_languages("small"):
-        found = get_frequency_dict(lang, "small")
+        size = "small"
     else:
         return {}
     folded: dict[str, float] = {}
-    for word, share in found.items():
-        plain = stem(word if word.isascii() else fold(word))
-        folded[plain] = folded.get(plain, 0.0) + share
+    # Read past wordfreq's own memory, which would keep the list a second time.
+    for rank, words in enumerate(get_frequency_list.__wrapped__(lang, size)):
+        share = cB_to_freq(-rank)
+        for word in fold("\n".join(words)).split("\n") if words else ():
+            plain = stem(word) if word[-1:] == "s" else word
+            folded[plain] = folded.get(plain, 0.0) + share
     return folded

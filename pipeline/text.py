@@ -25,9 +25,15 @@ _BLOCKS = frozenset(
 # Elements dropped with all they hold: code, and those whose markup HTML reads as bare text. The `<noscript><img ...>`
 # of lazy loading is in many feeds, and would come out as words.
 _UNREAD = frozenset("script style iframe noscript noembed noframes xmp plaintext textarea title".split())
-_TAG = re.compile(r"<[^>]*>")
+_CLEANER = nh3.Cleaner(tags=set(_BLOCKS), clean_content_tags=set(_UNREAD), attributes={})
 _SPACES = re.compile(r"[^\S\n]+")
-_BLANK_LINES = re.compile(r"\n\s*\n+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+# What plain text seldom holds: signs that are dropped, line ends and spaces of other kinds than the usual ones.
+_SELDOM = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ud800-\udfff"
+    r"\ufeff]"
+)
+_SELDOM_ASCII = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
@@ -52,8 +58,10 @@ _LETTERS = (
 )
 _NOT_APART = re.compile(rf"[^\x00-\x7f{_APART}]")
 _NOT_EVEN = re.compile(rf"[^\x00-\x7f{_APART}{_LETTERS}]")
-# ASCII as words are compared: small letters, digits, underscore and apostrophe; all else is space.
+# ASCII as words are compared: small letters, digits, underscore and apostrophe; all else is space. And apostrophes that
+# are in no word.
 _LOW = bytes(c if chr(c) in "abcdefghijklmnopqrstuvwxyz0123456789_'" else 32 for c in bytes(range(256)).lower())
+_CLOSES, _OPENS = re.compile(rb"'(?!\w)"), re.compile(rb"'(?<!\w')")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(]?[A-Z0-9À-Þ])")
 
 
@@ -67,13 +75,34 @@ def plain(markup: str | None) -> str:
         return ""
     text = markup
     if "<" in text:
-        text = nh3.clean(_SURROGATE.sub("", text), tags=set(_BLOCKS), clean_content_tags=set(_UNREAD), attributes={})
-        text = _TAG.sub("\n", text)
+        first, *others = _cleaned(text).split("<")
+        # Nothing but the tags of _BLOCKS, bare, is left between pointed brackets.
+        text = "\n".join([first, *[part.partition(">")[2] for part in others]])
     if "&" in text:
         text = html.unescape(text)
-    text = _CONTROL.sub("", _LINE_END.sub("\n", text))
-    text = _SPACES.sub(" ", text)
-    return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()
+    if _has_seldom(text):
+        text = _CONTROL.sub("", _LINE_END.sub("\n", text))
+        text = _SPACES.sub(" ", text)
+    else:
+        text = text.replace("\t", " ").replace("\xa0", " ").replace("\r\n", "\n").replace("\r", "\n")
+        while "  " in text:
+            text = text.replace("  ", " ")
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    return (_BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip()
+
+
+def _cleaned(markup: str) -> str:
+    try:
+        return _CLEANER.clean(markup)
+    except UnicodeEncodeError:
+        return _CLEANER.clean(_SURROGATE.sub("", markup))
+
+
+def _has_seldom(text: str) -> bool:
+    if text.isascii():
+        said = text.encode()
+        return len(said.translate(None, _SELDOM_ASCII)) < len(said)
+    return _SELDOM.search(text) is not None
 
 
 def line(markup: str | None) -> str | None:
@@ -92,10 +121,10 @@ def fold(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Folded words in order; possessives lose their ending ("TikTok's" is "tiktok")."""
-    found = _simple(text)
-    if found is None:
-        found = _RUN.findall(fold(text))
-    return [word if word.isalnum() else _POSSESSIVE.sub("", word) for word in found]
+    flat = _flat(text)
+    if flat is None:
+        return [word if word.isalnum() else _POSSESSIVE.sub("", word) for word in _RUN.findall(fold(text))]
+    return (f"{flat} ".replace("'s ", " ") if "'" in flat else flat).split()
 
 
 def is_even(text: str) -> bool:
@@ -109,18 +138,24 @@ def is_simple(text: str) -> bool:
     return text.isascii() or not _NOT_APART.search(text)
 
 
-def _simple(text: str) -> list[str] | None:
-    """What `_WORD` and `_RUN` find in a text that `is_simple`, at a tenth of their cost; None for others."""
+def _flat(text: str) -> str | None:
+    """What `_WORD` and `_RUN` find in a text whose letters, once folded, are ASCII, with one space between words, at a
+    tenth of their cost; None for other texts."""
     if text.isascii():
         plain = text.encode()
-    elif _NOT_APART.search(text):
-        return None
-    else:
+    elif not _NOT_APART.search(text):
         plain = text.replace("’", "'").encode("ascii", "replace")
-    found = plain.translate(_LOW).decode().split()
-    if b"'" in plain:
-        return [one for word in found for one in (_WORD.findall(word) if "'" in word else (word,))]
-    return found
+    else:
+        folded = fold(text)
+        if _NOT_APART.search(folded):
+            return None
+        plain = folded.encode("ascii", "replace")
+    flat = plain.translate(_LOW)
+    if b"'" in flat:
+        flat = _OPENS.sub(b" ", _CLOSES.sub(b" ", flat))
+    while b"  " in flat:
+        flat = flat.replace(b"  ", b" ")
+    return flat.strip().decode()
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:
@@ -194,12 +229,12 @@ def digest(*parts: str | None) -> str:
 
 def wording(*parts: str | None) -> str:
     """A hash of the words alone: case, punctuation and white space are set aside."""
-    return digest(*(" ".join(_words_of(part)) if part else None for part in parts))
+    return digest(*(_said(part) if part else None for part in parts))
 
 
-def _words_of(part: str) -> list[str]:
-    found = _simple(part)
-    return _WORD.findall(fold(part)) if found is None else found
+def _said(part: str) -> str:
+    flat = _flat(part)
+    return " ".join(_WORD.findall(fold(part))) if flat is None else flat
 
 
 def clip(text: str, limit: int) -> str:

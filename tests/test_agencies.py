@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +107,16 @@ def test_every_agency_of_the_table_is_known_by_its_own_names() -> None:
         for spelled in filter(None, short.split("|")):
             assert agencies.of([spelled], STORY) == name
             assert (agencies.of([], f"OSLO ({spelled}) - {STORY}") == name) is dateline
+
+
+@pytest.mark.parametrize("make", [str, str.upper, str.title])
+def test_no_name_is_passed_over_before_the_text_is_looked_at_closely(make: Callable[[str], str]) -> None:
+    """The quick look finds whatever the patterns it stands before could find."""
+    closely = re.compile(agencies._NAMES)
+    for _, long, short, _ in agencies.TABLE:
+        spelled = [re.sub(r"\(\?:|\)|\?|\[.*?\]|\|.*", "", one) for one in re.split(r"\|(?![^(]*\))", long)]
+        for name in (*filter(None, short.split("|")), *map(make, spelled)):
+            assert bool(agencies._SIGNED.search(f"({name})")) or not closely.search(f"({name})"), name
 
 
 def test_the_first_author_that_is_an_agency_counts() -> None:

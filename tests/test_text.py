@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 
@@ -155,6 +156,14 @@ def test_spans_are_the_tokens_with_their_places_however_accents_are_encoded(
     assert [word for word, _, _ in found] == text.tokens(given_) == text.tokens(phrase)
     for word, start, end in found:
         assert text.tokens(given_[start:end]) == [word]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab \t\n\r\xa0é\u2003\u200b\x0b\x1c\x85\x00", max_size=40))
+def test_spaces_and_line_ends_of_every_kind_come_to_lines_without_more_than_they_need(given_: str) -> None:
+    said = text._CONTROL.sub("", text._LINE_END.sub("\n", given_))
+    lines = [" ".join(line.split()) for line in said.split("\n")]
+    assert text.plain(given_) == re.sub(r"\n{2,}", "\n\n", "\n".join(lines)).strip()
 
 
 def found_slowly(given_: str) -> list[str]:
