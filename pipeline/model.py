@@ -286,6 +286,11 @@ class Rules:
     none: tuple[str, ...] = ()
 
 
+SCORING = 2
+"""Which way of scoring this is. Raised when an article's score on the same profile becomes another: it is part of every
+`profile_hash`, so that tags of an older way are seen to be stale and are made anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicProfile:
     """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1)."""

@@ -85,6 +85,22 @@ def test_check_lists_every_finding_at_once_and_exits_2(place: Path) -> None:
     assert newsbeat(place, "once").returncode == 2
 
 
+def test_check_tells_a_program_file_key_finding_and_cure(place: Path) -> None:
+    said = json.loads(newsbeat(place, "check", "--json").stdout)
+    assert said["ok"] is True
+    assert said["feeds"] == 1
+    assert not [one for one in said["findings"] if one["grave"]]
+    (place / "config" / "feeds.toml").write_text('[[feed]]\nurl = "https://a.example/f"\noutlett = "A"\n')
+    ran = newsbeat(place, "check", "--json")
+    assert ran.returncode == 2
+    said = json.loads(ran.stdout)
+    (finding,) = said["findings"]
+    assert (said["ok"], finding["grave"]) == (False, True)
+    assert finding["file"].endswith("feeds.toml")
+    assert "outlett" in finding["why"]
+    assert 'Did you mean "outlet"' in finding["cure"]
+
+
 def test_run_refuses_to_start_without_a_contact(place: Path, outlets: Outlets) -> None:
     outlets.configure(place / "config", "/a", contact="")
     ran = newsbeat(place, "run")

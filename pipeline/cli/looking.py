@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ import click
 
 from pipeline import checkup, config, service
 from pipeline.cli.main import Place, main
-from pipeline.errors import StoreError
+from pipeline.errors import ConfigError, StoreError
 from pipeline.store import Store
 from pipeline.store.numbers import TopicLine
 from pipeline.times import maybe_stamp, spoken
@@ -20,8 +21,9 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object,
 
 
 @main.command()
+@as_json
 @click.pass_obj
-def check(place: Place) -> None:
+def check(place: Place, as_json: bool) -> None:
     """Everything that is wrong in the configuration, at once: file, key, finding, cure.
 
     What is allowed and yet worth a look is named too (an outlet that is spelled almost like another, a feed whose
@@ -30,28 +32,40 @@ def check(place: Place) -> None:
     Topics are also looked over as a doctor would: terms that never hit or hit everything, that stand twice, a threshold
     nothing reaches, rules that keep everything out. Where there is a database, they are tried on its latest articles,
     for a few seconds. Exit 2 only for what cannot work.
+
+    --json prints {"ok", "feeds", "outlets", "topics", "findings"}; a finding has "file", "key", "why", "cure" and
+    "grave", which says whether the program cannot work with it.
     """
-    setup = config.load(place.directory)
-    grave = _topics_checked(place, setup)
-    click.echo(
-        f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
-        + _in_order(setup, grave)
-    )
-    for doubt in config.doubts(setup, place.directory):
-        click.echo(f"worth a look: {doubt}", err=True)
-    if not setup.fetch.contact:
+    setup, found = None, []
+    try:
+        setup = config.load(place.directory)
+    except config.ConfigErrors as error:
+        if not as_json:
+            raise
+        found = [(one, True) for one in error.findings]
+    else:
+        found = [*_of_topics(place, setup), *((one, False) for one in _doubts(setup, place))]
+    grave = any(is_grave for _, is_grave in found)
+    if as_json:
+        numbers = {key: len(getattr(setup, key)) if setup else None for key in ("feeds", "outlets", "topics")}
+        findings = [
+            {"file": one.file, "key": one.key, "why": one.why, "cure": one.hint, "grave": is_grave}
+            for one, is_grave in found
+        ]
+        click.echo(json.dumps({"ok": not grave, **numbers, "findings": findings}, ensure_ascii=False))
+    elif setup:
+        for one, is_grave in found:
+            click.echo(f"{'newsbeat' if is_grave else 'worth a look'}: {one}", err=True)
         click.echo(
-            f"{place.directory / 'newsbeat.toml'}: fetch.contact: is empty. `newsbeat run` needs to know how servers"
-            " can reach you: a web page or a mail address.",
-            err=True,
+            f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
+            + _in_order(setup, grave)
         )
     if grave:
         raise SystemExit(2)
 
 
-def _topics_checked(place: Place, setup: config.Setup) -> bool:
-    """Tells what is wrong with the topics; whether one of them cannot work."""
-    grave = False
+def _of_topics(place: Place, setup: config.Setup) -> Iterator[tuple[ConfigError, bool]]:
+    """What is wrong with the topics, and whether one of them cannot work for it."""
     with contextlib.ExitStack() as opened:
         store = None
         if place.db.is_file() and place.db.stat().st_size:
@@ -60,12 +74,16 @@ def _topics_checked(place: Place, setup: config.Setup) -> bool:
             except StoreError as error:
                 click.echo(f"newsbeat: {error} The topics were not tried on it.", err=True)
         for profile, finding in checkup.of_topics(setup.topics, store, service.clock()):
-            grave |= finding.grave
             where = place.directory / "topics" / f"{profile.slug}.toml"
-            key = f"{finding.key}: " if finding.key else ""
-            mark = "newsbeat" if finding.grave else "worth a look"
-            click.echo(f"{mark}: {where}: {key}{finding.why} {finding.cure}", err=True)
-    return grave
+            yield ConfigError(str(where), finding.key, finding.why, finding.cure), finding.grave
+
+
+def _doubts(setup: config.Setup, place: Place) -> Iterator[ConfigError]:
+    """What is allowed and yet worth a look; and the one thing `run` wants."""
+    yield from config.doubts(setup, place.directory)
+    if not setup.fetch.contact:
+        why = "is empty. `newsbeat run` needs to know how servers can reach you."
+        yield ConfigError(str(place.directory / "newsbeat.toml"), "fetch.contact", why, "A web page or a mail address.")
 
 
 def _in_order(setup: config.Setup, grave: bool) -> str:

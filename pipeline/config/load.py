@@ -15,7 +15,7 @@ from pipeline import text
 from pipeline.config import shapes
 from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
 from pipeline.errors import ConfigError, ConfigErrors
-from pipeline.model import Feed, Outlet, Rules, Term, TopicProfile
+from pipeline.model import SCORING, Feed, Outlet, Rules, Term, TopicProfile
 
 ShapeT = TypeVar("ShapeT", bound=shapes.Shape)
 
@@ -240,5 +240,5 @@ def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
         rules=rules,
         threshold=shape.threshold,
         seed=shape.seed,
-        profile_hash=text.digest(repr((terms, rules, shape.threshold)))[:16],
+        profile_hash=text.digest(repr((SCORING, terms, rules, shape.threshold)))[:16],
     )
