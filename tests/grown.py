@@ -10,6 +10,7 @@ import json
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -116,5 +117,5 @@ def grown(place: Path) -> Path:
 
 def everything(file: Path) -> str:
     """A whole database as text."""
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db:
         return "\n".join(db.iterdump())

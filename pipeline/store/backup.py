@@ -5,6 +5,7 @@ A copy is SQLite's own (`Store.copy_to`): consistent beside a running writer, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from pipeline.errors import StoreError, UsageError
 from pipeline.store.store import FEEDBACK, Store
 
 
-def back_up(store: Store, file: Path) -> Path | None:
+def back_up(store: Store, file: Path, told: Callable[[int, int], None] = lambda _, __: None) -> Path | None:
     """Copies the database to `file`, and what people said beside it; returns where that lies, `None` when nobody said
-    anything.
+    anything. `told` hears how many pages are left, and of how many.
 
     Raises UsageError when a file is there already, StoreError when a copy cannot be made; then none of it is left.
     """
@@ -24,7 +25,7 @@ def back_up(store: Store, file: Path) -> Path | None:
         if there.exists():
             raise UsageError(f"{there} exists. Name a file that does not.")
     try:
-        store.copy_to(file)
+        store.copy_to(file, told)
         if said:
             store.feedback.copy_to(labels)
     except StoreError:

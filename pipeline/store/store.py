@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
@@ -54,11 +54,11 @@ class Store:
         self.archive = Archive(connection, self.articles)
 
     @classmethod
-    def open(cls, path: Path, *, what: str = "newsbeat") -> Store:
+    def open(cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None) -> Store:
         """The database at `path`, made when missing, locked for us, migrated, feedback.db beside it.
 
         Raises StoreError: held by another (and by whom), from a newer version, not a database, no place to write.
-        `what` is told to the next one who asks who holds it.
+        `what` is told to the next one who asks who holds it. `feedback` is where what people said lies, if elsewhere.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +71,13 @@ class Store:
         try:
             connection = sqlite3.connect(path, isolation_level=None)
             _prepare(connection, path)
-            feedback = Feedback.open(path.with_name(FEEDBACK))
+            said = Feedback.open(feedback or path.with_name(FEEDBACK))
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
             lock.close()
-            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
-        return cls(connection, path, lock, feedback)
+            raise (error if isinstance(error, StoreError) else explained(error, path)) from None
+        return cls(connection, path, lock, said)
 
     @classmethod
     def read(cls, path: Path) -> Store:
@@ -99,7 +99,7 @@ class Store:
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
-            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
+            raise (error if isinstance(error, StoreError) else explained(error, path)) from None
         return cls(connection, path, None, feedback)
 
     @classmethod
@@ -116,7 +116,7 @@ class Store:
             connection.execute("PRAGMA foreign_keys = ON")
             feedback = Feedback.read(path.with_name(FEEDBACK))
         except sqlite3.Error as error:
-            raise _explained(error, path) from None
+            raise explained(error, path) from None
         return cls(connection, path, None, feedback)
 
     @contextmanager
@@ -134,7 +134,7 @@ class Store:
         except sqlite3.OperationalError as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise _explained(error, self.path) from None
+            raise explained(error, self.path) from None
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -146,23 +146,25 @@ class Store:
         """All that is read inside is of one moment, whoever writes meanwhile. Raises StoreError."""
         try:
             self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the moment is that of the first read
         except sqlite3.OperationalError as error:
-            raise _explained(error, self.path) from None
-
-    def copy_to(self, file: Path) -> None:
-        """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
-        cannot be written or is not intact."""
+            raise explained(error, self.path) from None
         try:
-            with closing(sqlite3.connect(file)) as copy:
-                self._connection.backup(copy, pages=1024, sleep=0.01)
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def copy_to(self, file: Path, told: Callable[[int, int], None] = lambda _, __: None, *, pages: int = 1024) -> None:
+        """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
+        cannot be written or is not intact. `told` hears how many pages are left, and of how many."""
+        try:
+            with closing(sqlite3.connect(file)) as copy, self.snapshot():
+                # A read that goes on keeps the copy from beginning anew each time somebody writes.
+                self._connection.backup(copy, pages=pages, progress=lambda _, left, all: told(left, all))
                 sound = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
-            raise _explained(error, file) from None
+            raise explained(error, file) from None
         if sound != "ok":
             raise StoreError(f"{file}: the copy is not intact ({sound}). The original may be damaged.")
 
@@ -227,6 +229,13 @@ def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
         )
 
 
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Nobody else of ours writes to the database at `path` meanwhile, which need not be there. Raises StoreError."""
+    with _lock(path, what):
+        yield
+
+
 def _lock(path: Path, what: str) -> IO[str]:
     """Holds `news.db.lock` for as long as the process lives; the file says who we are."""
     try:
@@ -254,7 +263,8 @@ def _lock(path: Path, what: str) -> IO[str]:
     return lock
 
 
-def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+def explained(error: sqlite3.Error, path: Path) -> StoreError:
+    """SQLite's trouble in words."""
     words = str(error)
     if "locked" in words or "busy" in words:
         return StoreError(f"{path}: another program holds the database for writing. Close it and try again.")
