@@ -13,7 +13,8 @@ from pipeline.cli.carrying import Progress
 from pipeline.cli.looking import as_json
 from pipeline.cli.main import Place, main
 from pipeline.store import Store
-from pipeline.store.backup import back_up, beside
+from pipeline.store.backup import back_up
+from pipeline.store.places import beside
 from pipeline.store.repair import repair
 from pipeline.store.restore import restore
 from pipeline.store.verify import Verdict, verify

@@ -11,11 +11,12 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline import text
+from pipeline import model, text
 from pipeline.config import shapes
 from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
 from pipeline.errors import ConfigError, ConfigErrors
-from pipeline.model import Feed, Outlet, Rules, Term, TopicProfile
+from pipeline.model import Feed, Outlet, Term, TopicProfile
+from pipeline.retention import Rules
 
 ShapeT = TypeVar("ShapeT", bound=shapes.Shape)
 
@@ -33,6 +34,8 @@ _NOUNS = {
     "fetch": "[fetch]",
     "site": "[site]",
     "websub": "[websub]",
+    "keep": "[keep]",
+    "log": "[log]",
 }
 
 
@@ -81,6 +84,8 @@ def load(directory: Path) -> Setup:
         outlets=book,
         topics=tuple(profiles),
         websub=WebsubSettings(main.websub.callback, main.websub.listen),
+        keep=Rules(**main.keep.model_dump()),
+        log_format=main.log.format,
     )
 
 
@@ -232,7 +237,7 @@ def _twice(path: Path, key: str, values: list[str]) -> list[ConfigError]:
 
 def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
     terms = tuple(Term(term.text, term.weight, term.kind, tuple(term.aliases)) for term in shape.term)
-    rules = Rules(tuple(shape.rules.any), tuple(shape.rules.all), tuple(shape.rules.none))
+    rules = model.Rules(tuple(shape.rules.any), tuple(shape.rules.all), tuple(shape.rules.none))
     return TopicProfile(
         slug=path.stem,
         title=shape.title,

@@ -1,4 +1,4 @@
-"""Copies of both databases, and where they lie: as asked for, or beside the original with the reason in the name.
+"""Copies of both databases.
 
 A copy is SQLite's own (`Store.copy_to`): consistent beside a running writer, and looked over before it is called one.
 """
@@ -6,11 +6,11 @@ A copy is SQLite's own (`Store.copy_to`): consistent beside a running writer, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
-from pipeline.store.store import FEEDBACK, Store
+from pipeline.store.places import feedback_of
+from pipeline.store.store import Store
 
 
 def back_up(store: Store, file: Path, told: Callable[[int, int], None] = lambda _, __: None) -> Path | None:
@@ -33,18 +33,3 @@ def back_up(store: Store, file: Path, told: Callable[[int, int], None] = lambda 
         labels.unlink(missing_ok=True)
         raise
     return labels if said else None
-
-
-def feedback_of(file: Path) -> Path:
-    """Where what people said lies beside a copy."""
-    return file.with_name(f"{file.stem}.{FEEDBACK}")
-
-
-def beside(db: Path, why: str, now: datetime) -> Path:
-    """A free name beside the database that says why it was copied, and when: `news.before-repair-2026...Z.db`."""
-    made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}{db.suffix}")
-    number = 1
-    while made.exists() or feedback_of(made).exists():
-        number += 1
-        made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}-{number}{db.suffix}")
-    return made

@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
-from pipeline.store.backup import beside, feedback_of
 from pipeline.store.feedback import Feedback
-from pipeline.store.store import FEEDBACK, Store, explained, held
+from pipeline.store.places import FEEDBACK, beside, feedback_of
+from pipeline.store.store import Store, explained, held
 from pipeline.store.verify import Finding, verify
 
 
@@ -112,7 +112,7 @@ def _looked_over(
 ) -> tuple[int, datetime | None, tuple[Finding, ...]]:
     """The copy brought up to date and verified. Raises StoreError when it is damaged."""
     try:
-        with Store.open(fresh, what="newsbeat restore", feedback=feedback_of(fresh)) as store:
+        with Store.open(fresh, what="newsbeat restore", feedback=feedback_of(fresh), copy=False) as store:
             verdict = verify(store, now, told)
             articles, newest = store.numbers.totals(now).articles, store.articles.newest_at()
     except StoreError as error:

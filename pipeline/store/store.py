@@ -8,11 +8,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import sqlite_utils
 
+from pipeline import log
 from pipeline.errors import StoreError, StoreHeld
 from pipeline.store.archive import Archive
 from pipeline.store.articles import Articles
@@ -23,13 +25,12 @@ from pipeline.store.history import History
 from pipeline.store.migrations import migrations
 from pipeline.store.notices import Notices
 from pipeline.store.numbers import Numbers
+from pipeline.store.places import FEEDBACK, beside
 from pipeline.store.polls import Polls
+from pipeline.store.pruned import Pruned
 from pipeline.store.stories import Stories
 from pipeline.store.topics import Topics
 from pipeline.store.websub import Websub
-
-FEEDBACK = "feedback.db"
-"""What people say lies beside the database, under this name."""
 
 BUSY_MS = 5000
 """How long a write waits for another process's write, in milliseconds."""
@@ -52,13 +53,17 @@ class Store:
         self.websub = Websub(connection)
         self.notices = Notices(connection)
         self.archive = Archive(connection, self.articles)
+        self.pruned = Pruned(connection)
 
     @classmethod
-    def open(cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None) -> Store:
+    def open(
+        cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None, copy: bool = True
+    ) -> Store:
         """The database at `path`, made when missing, locked for us, migrated, feedback.db beside it.
 
         Raises StoreError: held by another (and by whom), from a newer version, not a database, no place to write.
         `what` is told to the next one who asks who holds it. `feedback` is where what people said lies, if elsewhere.
+        Without `copy` none is kept before an upgrade.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +75,7 @@ class Store:
         connection = None
         try:
             connection = sqlite3.connect(path, isolation_level=None)
-            _prepare(connection, path)
+            _prepare(connection, path, copy=copy)
             said = Feedback.open(feedback or path.with_name(FEEDBACK))
         except (sqlite3.Error, StoreError) as error:
             if connection:
@@ -198,7 +203,7 @@ def schema() -> str:
     )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, copy: bool) -> None:
     """Makes a fresh connection ours: checked, set up, migrated, and known to take a write."""
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     db = sqlite_utils.Database(connection)
@@ -209,9 +214,28 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
+    if copy:
+        _keep_what_was(db, path)
     migrations.apply(db)
     # A file that may only be read opens all the same; better told now than at the first poll. Deletes nothing.
     connection.execute("DELETE FROM hosts WHERE 0")
+
+
+def _keep_what_was(db: sqlite_utils.Database, path: Path) -> None:
+    """Before an older database is brought up to date, a copy of it is put beside: the way back to the older program."""
+    if not migrations.applied(db) or not migrations.pending(db):
+        return
+    copy = beside(path, "before-upgrade", datetime.now(UTC))
+    log.event("database is upgraded", steps=len(migrations.pending(db)), copy=copy)
+    try:
+        with closing(sqlite3.connect(copy)) as made:
+            db.conn.backup(made)
+    except sqlite3.Error as error:
+        copy.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path}: made by an older Newsbeat, and the copy that is kept before an upgrade could not be made"
+            f" ({error}). Nothing was changed; free as much room as the database has."
+        ) from None
 
 
 def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
