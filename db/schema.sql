@@ -268,3 +268,8 @@ CREATE TABLE story_merges (
 CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash);
 
 CREATE INDEX article_topics_said ON article_topics(topic, article_id) WHERE decided_by = 'person';
+
+CREATE TABLE pruned (
+    name INTEGER PRIMARY KEY,
+    on_day TEXT NOT NULL
+);

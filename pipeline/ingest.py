@@ -237,6 +237,7 @@ def import_entries(state: FeedState, desk: Desk, arrivals: Sequence[Arrival], no
         refused = {entry.guid for entry, _ in clashes}
         came = {one.entry.guid: one for one in arrivals if one.entry.guid not in refused}
         tally = _Tally()
+        desk.store.pruned.welcome(state.id, [one.entry for one in came.values()])
         _keep_entries(
             state, desk, [one.entry for one in came.values()],
             lambda entry: (came[entry.guid].outlet, came[entry.guid].seen_at), now, tally, whole=False,
@@ -257,13 +258,17 @@ def _keep_entries(
     """Compares every entry with what is stored and keeps what is new; the tally names those that said the same again.
 
     `arrives` says of a new entry who published it and when it was first seen. Where the entries are not the `whole`
-    document, what they do not name has not vanished, and how many are known says nothing.
+    document, what they do not name has not vanished, and how many are known says nothing. What was let go of (pruned)
+    is known, and does not come back.
     """
     store = desk.store
-    by_guid, by_url = store.articles.known(state.id, entries)
+    said, (by_guid, by_url) = len(entries), store.articles.known(state.id, entries)
+    strangers = [entry for entry in entries if entry.guid not in by_guid and (entry.url or "") not in by_url]
+    if let_go := store.pruned.known(state.id, strangers):
+        entries = [entry for entry in entries if entry.guid not in let_go]
     unnamed = [entry for entry in entries if entry.guid not in by_guid] if whole else []
     former = store.articles.former(state.id, unnamed, [entry.guid for entry in entries])
-    twins = _twins([one for one in entries if one.guid not in by_guid and (one.url or "") not in by_url], arrives, desk)
+    twins = _twins([one for one in strangers if one.guid not in let_go], arrives, desk)
     sorted_ = changes.sort(state.feed_url, entries, by_guid, by_url, former, twins)
     names: list[tuple[Entry, int]] = list(sorted_.aliases)
     added: list[tuple[int, Article]] = []
@@ -286,10 +291,10 @@ def _keep_entries(
     store.articles.name(state.id, names, now)
     take_in(added, desk)
     tally.new, tally.same = len(added), sorted_.unchanged
-    tally.unchanged = len(entries) - tally.new - tally.revised
-    tally.all_new = bool(entries) and len(sorted_.new) == len(entries)
-    if entries and whole:
-        tally.overlap = 1 - len(sorted_.new) / len(entries)
+    tally.unchanged = said - tally.new - tally.revised
+    tally.all_new = bool(entries) and len(sorted_.new) == said
+    if said and whole:
+        tally.overlap = 1 - len(sorted_.new) / said
     # An entry's own date says better when it came than the poll that found it, unless it is not to be believed.
     tally.new_at = [a.published_at if a.published_at and a.published_at <= now else now for _, a in added]
 

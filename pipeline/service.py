@@ -23,10 +23,12 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from pipeline import config, fetch, history, hub, ingest, log, regroup, retag, schedule, stories, topics, urls
+from pipeline import config, fetch, history, hub, ingest, log, prune, regroup, retag, schedule, supervisor, topics, urls
 from pipeline.errors import ParseError, StoreError
 from pipeline.fetch.wire import Limits
+from pipeline.housekeeping import Housekeeping
 from pipeline.model import Feed, FeedState, Outlet, PollOutcome
+from pipeline.retention import Rules
 from pipeline.store import Store
 from pipeline.workers import Workers
 
@@ -35,8 +37,6 @@ STOP_WITHIN = 4.0
 
 STORE_PAUSE = timedelta(seconds=60)
 """After the database refused a write, nobody is polled for this long: what cannot be kept is not asked for."""
-
-TIDY_EVERY = timedelta(hours=1)
 
 PROBES = 4
 """Feeds tried at a time while the network here seems to be down; the others stay due, and are not called failing."""
@@ -73,10 +73,14 @@ class Service:
     running: bool = False
     resume_at: float = 0.0
     trouble: StoreError | None = None
-    tidied_at: datetime | None = None
+    house: Housekeeping = field(init=False)
+    keep: Rules = field(default_factory=Rules)
     websub: config.WebsubSettings = field(default_factory=config.WebsubSettings)
     door: hub.Door | None = None
     judging: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.house = Housekeeping(self.store)
 
     async def tick(self) -> int:
         """Starts a poll of every feed that is due and not in flight; returns how many were started."""
@@ -86,7 +90,9 @@ class Service:
         room = (PROBES if down else self.settings.in_flight * WAITING) - len(self.in_flight)
         if room <= 0 or time.monotonic() < self.resume_at:
             return 0
-        self._tidy(now)
+        self.house.tidy(now, self.settings.retry_after_cap)
+        if self.house.pruning_is_due(self.keep, now):
+            self._chore(prune.in_background(self.store, self.keep, now))
         self._judge_anew()
         self.crowded = False
         started = 0
@@ -154,14 +160,17 @@ class Service:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         scheduler.start()
         self.running = True
+        supervisor.tell("READY=1")
         try:
             await stop.wait()
         finally:
             self.running = False
+            supervisor.tell("STOPPING=1")
             scheduler.shutdown(wait=False)
             await self.wind_down()
 
     async def _safe_tick(self) -> None:
+        supervisor.tell("WATCHDOG=1")
         try:
             await self.tick()
             if self.running and self.door and time.monotonic() >= self.resume_at:
@@ -261,7 +270,7 @@ class Service:
                 log.event("configuration refused", logging.ERROR, why=finding, kept="the last good one")
             return
         stale = apply(setup, self.desk, self.now())
-        self.settings, self.websub, self.fingerprint = setup.fetch, setup.websub, seen
+        self.settings, self.websub, self.keep, self.fingerprint = setup.fetch, setup.websub, setup.keep, seen
         if not first:
             log.event("configuration taken up", feeds=len(setup.feeds), topics=len(setup.topics), stale=len(stale))
 
@@ -283,15 +292,6 @@ class Service:
             self._pause(error)
             return False
         return True
-
-    def _tidy(self, now: datetime) -> None:
-        """Once an hour, and when the clock was set back: lets go of what no story's window reaches any more."""
-        if self.tidied_at and timedelta() <= now - self.tidied_at < TIDY_EVERY:
-            return
-        self.tidied_at = now
-        with self.store.transaction():
-            self.store.feeds.set_back(now, self.settings.retry_after_cap)
-            self.store.stories.forget(now - 2 * stories.WINDOW)
 
     async def _finish_chores(self) -> None:
         while self.chores:

@@ -10,14 +10,18 @@ import json
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlite_utils
 from click.testing import CliRunner, Result
 
 from pipeline.cli import main
 from pipeline.store import FEEDBACK, Store
+from pipeline.store.migrations import migrations
+from pipeline.store.names import NAME, names_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -114,7 +118,34 @@ def grown(place: Path) -> Path:
     return place
 
 
+def older(file: Path, stop_before: str) -> None:
+    """An archive of one article as an older Newsbeat left it: by the migrations before this one."""
+    db = sqlite_utils.Database(file)
+    migrations.apply(db, stop_before=stop_before)
+    at = "2020-12-05T10:00:00Z"
+    for statement in (
+        "INSERT INTO outlets VALUES (1, 'Example Times', 'times.example', 'Example Times')",
+        "INSERT INTO feeds (id, url, current_url, outlet_id, added_at, next_poll_at)"
+        f" VALUES (1, 'https://times.example/f', 'https://times.example/f', 1, '{at}', '{at}')",
+        "INSERT INTO articles (id, url, outlet_id, title, first_seen_at, text_from, text_hash)"
+        f" VALUES (1, 'https://times.example/1', 1, 'An old bridge', '{at}', 'title', 'x')",
+        "INSERT INTO article_texts VALUES (1, 'It is old.')",
+        "INSERT INTO articles_fts (rowid, title, summary, text) SELECT id, title, summary, text FROM article_words",
+        "INSERT INTO revisions (article_id, n, seen_at, title, text_hash, kind)"
+        f" VALUES (1, 1, '{at}', 'An old bridge', 'x', 'first')",
+        "INSERT INTO entries (feed_id, guid, article_id, link, raw_hash, first_seen_at, last_seen_at)"
+        f" VALUES (1, 'g', 1, 'https://times.example/1', 'x', '{at}', '{at}')",
+        f"INSERT INTO stories VALUES (1, 'An old bridge', '{at}', '{at}', 1, 1, 1)",
+        "INSERT INTO story_articles VALUES (1, 1, 1.0)",
+    ):
+        db.conn.execute(statement)
+    if "article_names" in db.table_names():
+        db.conn.executemany(NAME, names_of(1, "https://times.example/1", "An old bridge"))
+    db.conn.commit()
+    db.close()
+
+
 def everything(file: Path) -> str:
     """A whole database as text."""
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db:
         return "\n".join(db.iterdump())

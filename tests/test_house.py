@@ -17,12 +17,12 @@ PIPELINE = ROOT / "pipeline"
 FLOORS = {
     "errors": 1, "model": 1, "patterns": 1, "urls": 1, "trackers": 1, "unwrap": 1, "variants": 1,
     "text": 1, "reading": 1, "worddiff": 1, "edits": 1, "agencies": 1, "rarity": 1, "times": 1, "log": 1, "learn": 1,
-    "vitals": 1, "care": 1,
+    "vitals": 1, "care": 1, "retention": 1, "supervisor": 1,
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
     "config": 2, "fetch": 2, "store": 2, "workers": 2,
     "regroup": 2.3, "judging": 2.5, "ingest": 3, "retag": 3.5, "history": 3.5, "hub": 3.5, "importing": 3.5,
-    "backtest": 3.5, "checkup": 3.5, "teaching": 3.6, "doctor": 3.6,
+    "backtest": 3.5, "checkup": 3.5, "teaching": 3.6, "doctor": 3.6, "prune": 3.5, "housekeeping": 3.7,
     "browse": 3, "service": 4, "demo": 5, "cli": 6,
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Commands that keep what is stored safe: verify, backup."""
+"""Commands that keep what is stored safe: verify, backup, restore."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from pipeline.cli.carrying import Progress
 from pipeline.cli.looking import as_json
 from pipeline.cli.main import Place, main
 from pipeline.store import Store
-from pipeline.store.backup import back_up, beside
+from pipeline.store.backup import back_up
+from pipeline.store.places import beside
 from pipeline.store.repair import repair
+from pipeline.store.restore import restore
 from pipeline.store.verify import Verdict, verify
+from pipeline.times import maybe_stamp
 
 
 @main.command("verify")
@@ -85,10 +88,42 @@ def _tell(place: Place, verdict: Verdict, as_json: bool, **more: object) -> None
 def backup(place: Place, file: Path) -> None:
     """A consistent copy of the database in FILE, also while the service runs.
 
-    What people said goes beside it, as FILE.feedback.db. `newsbeat restore FILE` brings both back.
+    In a directory it gets the moment as its name. What people said goes beside it, as FILE.feedback.db. `newsbeat
+    restore FILE` brings both back.
     """
+    progress = Progress()
     with Store.read(place.db) as store:
-        labels = back_up(store, file)
+        file = file / f"{place.db.stem}-{service.clock():%Y%m%dT%H%M%SZ}.db" if file.is_dir() else file
+        labels = back_up(store, file, lambda left, all: progress(f"{all - left} of {all} pages copied"))
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, intact.")
     if labels:
         click.echo(f"{labels}: what people said; it goes back as feedback.db beside the database.")
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--labels", type=click.Choice(["backup", "present"]),
+    help="Whose labels count, where something was said since the backup.",
+)  # fmt: skip
+@as_json
+@click.pass_obj
+def restore_command(place: Place, file: Path, labels: str | None, as_json: bool) -> None:
+    """Puts the backup FILE in the place of the database, which is kept beside.
+
+    First FILE is copied, brought up to date and verified; one that is damaged, another program's or from a newer
+    Newsbeat is refused, and nothing is changed. What people said comes back with it, if it lies beside FILE. Stop the
+    service and the site first: while somebody holds the database it is left alone.
+    """
+    done = restore(file, place.db, service.clock(), labels, Progress())
+    if as_json:
+        told = {**asdict(done), "newest_at": maybe_stamp(done.newest_at), "old": str(done.old) if done.old else None}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    newest = f", the newest of {done.newest_at:%d %B %Y, %H:%M} UTC" if done.newest_at else ""
+    click.echo(f"{place.db}: {done.articles} articles{newest}, from {file}.")
+    if done.old:
+        click.echo(f"{done.old}: what was there before.")
+    click.echo(f"The labels are those of {'the backup' if done.labels == 'backup' else 'before'}.")
+    for one in done.findings:
+        click.echo(f"{click.style(one.name, fg='yellow')}: {one.count} {one.what}, such as {one.example}. {one.cure}")

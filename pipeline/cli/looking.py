@@ -92,7 +92,8 @@ def _in_order(setup: config.Setup, grave: bool) -> str:
     return " everything is in order." if setup.fetch.contact else " one thing is to be done before `newsbeat run`:"
 
 
-def _duration(_context: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
+def duration(_context: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
+    """A time as in the configuration, given as an option."""
     try:
         return config.parse_duration(value) if value else None
     except ValueError as error:
@@ -101,7 +102,7 @@ def _duration(_context: click.Context, _option: click.Parameter, value: str | No
 
 @main.command()
 @click.option(
-    "--polled-within", metavar="TIME", callback=_duration,
+    "--polled-within", metavar="TIME", callback=duration,
     help='Exit 1 unless a feed was asked within this time ("2h"): a health check.',
 )  # fmt: skip
 @as_json

@@ -78,4 +78,4 @@ def main(context: click.Context, directory: Path, db: Path) -> None:
 
 # The commands register themselves on `main`; imported here, below it, so that each finds it.
 from pipeline.cli import adding, caring, carrying, grouping, judging, keeping, looking  # noqa: E402, F401, I001
-from pipeline.cli import notebook, retrying, running, teaching, topics  # noqa: E402, F401
+from pipeline.cli import notebook, pruning, retrying, running, teaching, topics  # noqa: E402, F401

@@ -32,6 +32,22 @@ def doubts(setup: Setup, directory: Path) -> tuple[ConfigError, ...]:
                     "Take that out once its server's is in order, or pin it: see docs/guide.md.",
                 )
             )  # fmt: skip
+    main = str(directory / "newsbeat.toml")
+    slugs = {profile.slug for profile in setup.topics}
+    for slug in setup.keep.topics.keys() - slugs:
+        near = _near(slug, slugs)
+        found.append(
+            ConfigError(main, "keep.topics", f'"{slug}" is no topic.', f'Did you mean "{near}"?' if near else "")
+        )
+    known = names | {feed.outlet for feed in setup.feeds if feed.outlet}
+    for name in setup.keep.outlets.keys() - known:
+        near = _near(name, known)
+        found.append(
+            ConfigError(
+                main, "keep.outlets", f'"{name}" is no outlet of the configuration.',
+                f'Did you mean "{near}"?' if near else "One that is named by its feed alone is fine.",
+            )
+        )  # fmt: skip
     return tuple(found)
 
 

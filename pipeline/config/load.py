@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline import text
+from pipeline import retention, text
 from pipeline.config import shapes
 from pipeline.config.values import FetchSettings, Setup, SiteSettings, WebsubSettings
 from pipeline.errors import ConfigError, ConfigErrors
@@ -33,6 +33,8 @@ _NOUNS = {
     "fetch": "[fetch]",
     "site": "[site]",
     "websub": "[websub]",
+    "keep": "[keep]",
+    "log": "[log]",
 }
 
 
@@ -81,6 +83,8 @@ def load(directory: Path) -> Setup:
         outlets=book,
         topics=tuple(profiles),
         websub=WebsubSettings(main.websub.callback, main.websub.listen),
+        keep=retention.Rules(**main.keep.model_dump()),
+        log_format=main.log.format,
     )
 
 

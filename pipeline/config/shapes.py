@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from pipeline import patterns
+from pipeline.retention import LEAST
 from pipeline.text import tokens
 from pipeline.urls import MAX_URL, canonical
 
@@ -30,6 +31,10 @@ _UNITS = {
     "hour": 3600,
     "d": 86400,
     "day": 86400,
+    "w": 604800,
+    "week": 604800,
+    "y": 365 * 86400,
+    "year": 365 * 86400,
 }
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", re.I)
 METADATA = ipaddress.ip_address("169.254.169.254")
@@ -178,10 +183,30 @@ class Websub(Shape):
         return value
 
 
+Age = Annotated[Duration, _within(LEAST, timedelta(days=36500))]
+
+
+class Keep(Shape):
+    """How long what is kept; what is not said: for ever."""
+
+    articles: Age | None = None
+    on_topic: Age | None = None
+    labelled: Age | None = None
+    polls: Age | None = None
+    outlets: dict[Words, Age] = {}
+    topics: dict[Words, Age] = {}
+
+
+class Log(Shape):
+    format: Literal["text", "json"] = "text"
+
+
 class NewsbeatFile(Shape):
     site: Site = Site()
     fetch: Fetch = Fetch()
     websub: Websub = Websub()
+    keep: Keep = Keep()
+    log: Log = Log()
 
 
 class FeedEntry(Shape):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from pipeline.model import Feed, Outlet, TopicProfile
+from pipeline.retention import Rules
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -73,3 +75,5 @@ class Setup:
     outlets: tuple[Outlet, ...]
     topics: tuple[TopicProfile, ...]
     websub: WebsubSettings = WebsubSettings()
+    keep: Rules = field(default_factory=Rules)
+    log_format: Literal["text", "json"] = "text"

@@ -6,6 +6,7 @@
 """
 
 from pipeline.store.feedback import Feedback
-from pipeline.store.store import FEEDBACK, Store
+from pipeline.store.places import FEEDBACK
+from pipeline.store.store import Store
 
 __all__ = ["FEEDBACK", "Feedback", "Store"]

@@ -1,20 +1,21 @@
-"""Copies of both databases, and where they lie: as asked for, or beside the original with the reason in the name.
+"""Copies of both databases.
 
 A copy is SQLite's own (`Store.copy_to`): consistent beside a running writer, and looked over before it is called one.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import StoreError, UsageError
-from pipeline.store.store import FEEDBACK, Store
+from pipeline.store.places import feedback_of
+from pipeline.store.store import Store
 
 
-def back_up(store: Store, file: Path) -> Path | None:
+def back_up(store: Store, file: Path, told: Callable[[int, int], None] = lambda _, __: None) -> Path | None:
     """Copies the database to `file`, and what people said beside it; returns where that lies, `None` when nobody said
-    anything.
+    anything. `told` hears how many pages are left, and of how many.
 
     Raises UsageError when a file is there already, StoreError when a copy cannot be made; then none of it is left.
     """
@@ -24,7 +25,7 @@ def back_up(store: Store, file: Path) -> Path | None:
         if there.exists():
             raise UsageError(f"{there} exists. Name a file that does not.")
     try:
-        store.copy_to(file)
+        store.copy_to(file, told)
         if said:
             store.feedback.copy_to(labels)
     except StoreError:
@@ -32,18 +33,3 @@ def back_up(store: Store, file: Path) -> Path | None:
         labels.unlink(missing_ok=True)
         raise
     return labels if said else None
-
-
-def feedback_of(file: Path) -> Path:
-    """Where what people said lies beside a copy."""
-    return file.with_name(f"{file.stem}.{FEEDBACK}")
-
-
-def beside(db: Path, why: str, now: datetime) -> Path:
-    """A free name beside the database that says why it was copied, and when: `news.before-repair-2026...Z.db`."""
-    made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}{db.suffix}")
-    number = 1
-    while made.exists() or feedback_of(made).exists():
-        number += 1
-        made = db.with_name(f"{db.stem}.{why}-{now:%Y%m%dT%H%M%SZ}-{number}{db.suffix}")
-    return made

@@ -165,6 +165,30 @@ class Feedback:
                 for table in sorted(tables & {"labels", "story_corrections"})
             )
 
+    def words(self) -> Iterator[tuple[object, ...]]:
+        """Every word as it stands, labels and corrections, with its table's name; numbers of rows left out."""
+        with told(self._path):
+            for table, columns in (
+                ("labels", ("article_id", "url", "topic", "verdict", "actor", "created_at", "withdrawn_at")),
+                ("story_corrections", ("action", "article_id", "other_article_id", "url", "other_url", "actor",
+                                       "created_at", "withdrawn_at")),
+            ):  # fmt: skip
+                there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+                asked = ", ".join(column if column in there else "NULL" for column in columns)
+                if there:
+                    rows = self._db.execute(f"SELECT {asked} FROM {table} ORDER BY rowid")  # noqa: S608
+                    yield from ((table, *row) for row in rows)
+
+    def addresses(self) -> frozenset[str | int]:
+        """The articles that people said something of and did not take back, labels and corrections: their addresses,
+        or their numbers where they have none."""
+        found: set[str | int] = set()
+        for table, *word in self.words():
+            if word[-1] is None:
+                pairs = [(word[1], word[0])] if table == "labels" else [(word[3], word[1]), (word[4], word[2])]
+                found |= {url if isinstance(url, str) else int(str(number)) for url, number in pairs}
+        return frozenset(found)
+
     def changed(self) -> bool:
         """Whether somebody else wrote since this was last asked; at the first time, yes. One look, no reading."""
         with told(self._path):

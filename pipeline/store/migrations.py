@@ -343,3 +343,16 @@ def m0009_verdicts(db: Database) -> None:
         """CREATE INDEX article_topics_stale ON article_topics(topic, profile_hash)""",
         """CREATE INDEX article_topics_said ON article_topics(topic, article_id) WHERE decided_by = 'person'""",
     )
+
+
+@migrations()
+def m0014_pruned(db: Database) -> None:
+    """By what an article that was let go of is known, should a feed list it again."""
+    _run(
+        db,
+        # A name is a 64-bit hash, of a page or of an entry; an article leaves two or three behind.
+        """CREATE TABLE pruned (
+            name INTEGER PRIMARY KEY,
+            on_day TEXT NOT NULL
+        )""",
+    )

@@ -6,13 +6,15 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import sqlite_utils
 
+from pipeline import log
 from pipeline.errors import StoreError, StoreHeld
 from pipeline.store.archive import Archive
 from pipeline.store.articles import Articles
@@ -23,13 +25,12 @@ from pipeline.store.history import History
 from pipeline.store.migrations import migrations
 from pipeline.store.notices import Notices
 from pipeline.store.numbers import Numbers
+from pipeline.store.places import FEEDBACK, beside
 from pipeline.store.polls import Polls
+from pipeline.store.pruned import Pruned
 from pipeline.store.stories import Stories
 from pipeline.store.topics import Topics
 from pipeline.store.websub import Websub
-
-FEEDBACK = "feedback.db"
-"""What people say lies beside the database, under this name."""
 
 BUSY_MS = 5000
 """How long a write waits for another process's write, in milliseconds."""
@@ -52,13 +53,17 @@ class Store:
         self.websub = Websub(connection)
         self.notices = Notices(connection)
         self.archive = Archive(connection, self.articles)
+        self.pruned = Pruned(connection)
 
     @classmethod
-    def open(cls, path: Path, *, what: str = "newsbeat") -> Store:
+    def open(
+        cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None, copy: bool = True
+    ) -> Store:
         """The database at `path`, made when missing, locked for us, migrated, feedback.db beside it.
 
         Raises StoreError: held by another (and by whom), from a newer version, not a database, no place to write.
-        `what` is told to the next one who asks who holds it.
+        `what` is told to the next one who asks who holds it. `feedback` is where what people said lies, if elsewhere.
+        Without `copy` none is kept before an upgrade.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +75,14 @@ class Store:
         connection = None
         try:
             connection = sqlite3.connect(path, isolation_level=None)
-            _prepare(connection, path)
-            feedback = Feedback.open(path.with_name(FEEDBACK))
+            _prepare(connection, path, copy=copy)
+            said = Feedback.open(feedback or path.with_name(FEEDBACK))
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
             lock.close()
-            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
-        return cls(connection, path, lock, feedback)
+            raise (error if isinstance(error, StoreError) else explained(error, path)) from None
+        return cls(connection, path, lock, said)
 
     @classmethod
     def read(cls, path: Path) -> Store:
@@ -99,7 +104,7 @@ class Store:
         except (sqlite3.Error, StoreError) as error:
             if connection:
                 connection.close()
-            raise (error if isinstance(error, StoreError) else _explained(error, path)) from None
+            raise (error if isinstance(error, StoreError) else explained(error, path)) from None
         return cls(connection, path, None, feedback)
 
     @classmethod
@@ -116,7 +121,7 @@ class Store:
             connection.execute("PRAGMA foreign_keys = ON")
             feedback = Feedback.read(path.with_name(FEEDBACK))
         except sqlite3.Error as error:
-            raise _explained(error, path) from None
+            raise explained(error, path) from None
         return cls(connection, path, None, feedback)
 
     @contextmanager
@@ -134,7 +139,7 @@ class Store:
         except sqlite3.OperationalError as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise _explained(error, self.path) from None
+            raise explained(error, self.path) from None
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -146,23 +151,25 @@ class Store:
         """All that is read inside is of one moment, whoever writes meanwhile. Raises StoreError."""
         try:
             self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the moment is that of the first read
         except sqlite3.OperationalError as error:
-            raise _explained(error, self.path) from None
-
-    def copy_to(self, file: Path) -> None:
-        """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
-        cannot be written or is not intact."""
+            raise explained(error, self.path) from None
         try:
-            with closing(sqlite3.connect(file)) as copy:
-                self._connection.backup(copy, pages=1024, sleep=0.01)
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def copy_to(self, file: Path, told: Callable[[int, int], None] = lambda _, __: None, *, pages: int = 1024) -> None:
+        """A consistent copy in `file`, also beside a running writer (SQLite's backup). Raises StoreError when the copy
+        cannot be written or is not intact. `told` hears how many pages are left, and of how many."""
+        try:
+            with closing(sqlite3.connect(file)) as copy, self.snapshot():
+                # A read that goes on keeps the copy from beginning anew each time somebody writes.
+                self._connection.backup(copy, pages=pages, progress=lambda _, left, all: told(left, all))
                 sound = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
-            raise _explained(error, file) from None
+            raise explained(error, file) from None
         if sound != "ok":
             raise StoreError(f"{file}: the copy is not intact ({sound}). The original may be damaged.")
 
@@ -196,7 +203,7 @@ def schema() -> str:
     )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, copy: bool) -> None:
     """Makes a fresh connection ours: checked, set up, migrated, and known to take a write."""
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     db = sqlite_utils.Database(connection)
@@ -207,9 +214,28 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
+    if copy:
+        _keep_what_was(db, path)
     migrations.apply(db)
     # A file that may only be read opens all the same; better told now than at the first poll. Deletes nothing.
     connection.execute("DELETE FROM hosts WHERE 0")
+
+
+def _keep_what_was(db: sqlite_utils.Database, path: Path) -> None:
+    """Before an older database is brought up to date, a copy of it is put beside: the way back to the older program."""
+    if not migrations.applied(db) or not migrations.pending(db):
+        return
+    copy = beside(path, "before-upgrade", datetime.now(UTC))
+    log.event("database is upgraded", steps=len(migrations.pending(db)), copy=copy)
+    try:
+        with closing(sqlite3.connect(copy)) as made:
+            db.conn.backup(made)
+    except sqlite3.Error as error:
+        copy.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path}: made by an older Newsbeat, and the copy that is kept before an upgrade could not be made"
+            f" ({error}). Nothing was changed; free as much room as the database has."
+        ) from None
 
 
 def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
@@ -225,6 +251,13 @@ def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
             f"{path}: made by a newer Newsbeat ({', '.join(newer)} is unknown here)."
             " Upgrade Newsbeat, or use another --db."
         )
+
+
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Nobody else of ours writes to the database at `path` meanwhile, which need not be there. Raises StoreError."""
+    with _lock(path, what):
+        yield
 
 
 def _lock(path: Path, what: str) -> IO[str]:
@@ -254,7 +287,8 @@ def _lock(path: Path, what: str) -> IO[str]:
     return lock
 
 
-def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+def explained(error: sqlite3.Error, path: Path) -> StoreError:
+    """SQLite's trouble in words."""
     words = str(error)
     if "locked" in words or "busy" in words:
         return StoreError(f"{path}: another program holds the database for writing. Close it and try again.")
