@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import poison
 import pytest
 import sample
 from desk import ATOM, METADATA, Reader, ask, get, numbers, pages, words
 
 from pipeline.browse import safe, stored
 from pipeline.browse.serve import build
-
-EVIL_TITLE = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(2)> \x02\x03 &amp; TikTok"
-EVIL_TEXT = '<svg onload=alert(3)> TikTok {{ 7*7 }} <a href="javascript:alert(4)">x</a> \' " `'
-EVIL_URLS = (
-    "java\tscript:alert(1)",
-    " javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "https:\\\\evil.example\\x",
-    "vbscript:x",
-    "//evil.example/",
-    "https://",
-    'https://ok.example/"onmouseover="alert(1)',
-)
-EVIL_EVIDENCE = (
-    "not json",
-    "[" * 5000,
-    '{"term": "x"}',
-    '[1, null, "x", {"term": 3, "field": "title"}, {"term": "x", "field": "nope"}]',
-    '[{"term": "<script>alert(5)</script>", "field": "title", "count": 1e999, "points": NaN,'
-    ' "spans": [[-5, 99999999], [3, 1], ["a", 2], [0, 5], [2, 9], null]}]',
-    '[{"term": "TikTok", "field": "text", "count": -1, "points": "9", "spans": "x"}]',
-)
 
 
 @pytest.fixture(scope="module")
@@ -53,29 +31,7 @@ def site(files: tuple[Path, Path]) -> Any:
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A newsroom where every outlet means harm."""
     news, feedback = sample.build(tmp_path_factory.mktemp("poison"))
-    db = sqlite3.connect(news)
-    for table, columns in {
-        "articles": ("title", "summary", "authors", "lang"),
-        "article_texts": ("text",),
-        "stories": ("title",),
-        "topics": ("title", "seed", "profile"),
-        "feeds": ("title", "last_error", "moved_to"),
-        "revisions": ("title", "summary"),
-        "entries": ("link",),
-    }.items():
-        for column in columns:
-            db.execute(
-                f"UPDATE {table} SET {column} = ?", (EVIL_TEXT if column in {"text", "summary"} else EVIL_TITLE,)
-            )
-    db.execute("UPDATE revisions SET title = 'Before <script>alert(6)</script>' WHERE n = 1")
-    for (number,) in db.execute("SELECT id FROM articles").fetchall():
-        bad = EVIL_URLS[number % len(EVIL_URLS)]
-        db.execute("UPDATE articles SET url = ? WHERE id = ?", (f"{bad}#{number}" if number > 8 else bad, number))
-        db.execute("UPDATE article_topics SET evidence = ? WHERE article_id = ?", (EVIL_EVIDENCE[number % 6], number))
-    db.execute("UPDATE outlets SET name = ? || id, family = ? || id", (EVIL_TITLE, EVIL_TITLE))
-    db.execute("INSERT INTO articles_fts(articles_fts) VALUES ('rebuild')")
-    db.commit()
-    db.close()
+    poison.poison(news)
     return build(news, feedback, METADATA, title="The Desk", now=sample.NOW, texts_open=True)
 
 
@@ -109,7 +65,9 @@ def test_hostile_atom_still_parses_and_links_only_to_the_web(poisoned: Any) -> N
             assert link.get("href", "").startswith(("http://", "https://"))
 
 
-@pytest.mark.parametrize("url", [*EVIL_URLS[:-1], None, 7, "", "ftp://x.example/", "http://[bad", "https://a" * 2000])
+@pytest.mark.parametrize(
+    "url", [*poison.EVIL_URLS[:-1], None, 7, "", "ftp://x.example/", "http://[bad", "https://a" * 2000]
+)
 def test_only_web_addresses_become_links(url: object) -> None:
     assert safe.safe_url(url) is None
 
@@ -197,7 +155,7 @@ def test_every_link_follows_base_url(files: tuple[Path, Path]) -> None:
 
 
 def test_evil_evidence_becomes_values_or_nothing() -> None:
-    for text in (*EVIL_EVIDENCE, None, 7, "null", "[]"):
+    for text in (*poison.EVIL_EVIDENCE, None, 7, "null", "[]"):
         for item in stored.evidence(text):
             assert abs(item.points) < 1e9
             assert all(0 <= start < end for start, end in item.spans)
