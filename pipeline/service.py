@@ -161,6 +161,11 @@ class Service:
         scheduler.start()
         self.running = True
         supervisor.tell("READY=1")
+        patience = supervisor.patience()
+        if patience and patience < 2 * self.settings.tick:
+            log.event(
+                "the watchdog is shorter than two ticks", logging.WARNING, watchdog=patience, tick=self.settings.tick
+            )
         try:
             await stop.wait()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -58,3 +59,22 @@ def test_lines_go_to_stderr_with_the_time_in_utc(
     said = capsys.readouterr()
     assert said.out == ""
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ I service started feeds=2\n", said.err), "once, not twice"
+
+
+def test_lines_are_json_when_asked_for(lines: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    log.to_stderr(form="json")
+    log.event("feed polled", feed="https://a.example/f", new=3, took=0.5, ok=True, why=None, at="low")
+    log.event("configuration refused", logging.ERROR, why=ValueError('a "b"\n\x1b[31mc'))
+    try:
+        raise KeyError("x")
+    except KeyError:
+        log.logger.exception("poll failed feed=%s", "https://a.example/f")
+    polled, refused, failed = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", polled.pop("at"))
+    assert polled == {
+        "level": "info", "event": "feed polled", "feed": "https://a.example/f", "new": 3, "took": 0.5, "ok": True,
+        "at_": "low",
+    }  # fmt: skip
+    assert (refused["level"], refused["why"]) == ("error", 'a "b" [31mc')
+    assert failed["event"] == "poll failed feed=https://a.example/f"
+    assert "KeyError" in failed["trace"]

@@ -5,8 +5,10 @@ What is stored is looked at from outside, by a connection that only reads, as Da
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -330,6 +332,34 @@ def test_database_that_cannot_be_written_is_told(somebody: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(StoreError, match=r"cannot be opened for writing\. Check the owner of the file"):
         Store.open(path)
+
+
+def test_database_in_a_directory_that_may_only_be_read_is_read_as_it_lies(
+    somebody: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("newsbeat"), "propagate", True)
+    path = somebody / "news.db"
+    with Store.open(path) as store:
+        kept(store, "bridge")
+    somebody.chmod(0o500)
+    with Store.read(path) as store:
+        assert [one.url for one in store.articles.all()] == ["https://example.org/news/bridge"]
+        with pytest.raises(StoreError), store.transaction():
+            store.polls.keep(1, PollOutcome("x", "ok", 200, 0, 0, 0, 0, 0, "", None, NOW))
+    assert any("read as it lies" in message for message in caplog.messages)
+
+
+def test_what_came_last_is_not_left_out_in_silence_where_nobody_may_write(somebody: Path) -> None:
+    path = somebody / "news.db"
+    with Store.open(path) as store:
+        kept(store, "bridge")
+        for name in ("news.db", "news.db-wal"):
+            (somebody / "copy").mkdir(exist_ok=True)
+            shutil.copy(somebody / name, somebody / "copy" / name)
+    (somebody / "copy").chmod(0o500)
+    with pytest.raises(StoreError, match=r"what came last lies in news\.db-wal"):
+        Store.read(somebody / "copy" / "news.db")
+    (somebody / "copy").chmod(0o700)
 
 
 # --- transactions ---------------------------------------------------------------------------------------------

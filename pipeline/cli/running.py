@@ -23,6 +23,11 @@ host_option = click.option("--host", default="127.0.0.1", show_default=True, hel
 port_option = click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 
 
+log_option = click.option(
+    "--log-format", "form", type=click.Choice(["text", "json"]), envvar="NEWSBEAT_LOG_FORMAT", show_envvar=True,
+    help="Log lines as text or one JSON object a line. [default: as [log] format says]",
+)  # fmt: skip
+
 texts_option = click.option(
     "--texts", is_flag=True, help="Show whole articles, not only the passages that matched: for your own desk."
 )
@@ -73,10 +78,14 @@ def once(place: Place, epoch: float | None, as_json: bool, verbose: bool) -> Non
 
 @main.command()
 @verbose
+@log_option
 @click.pass_obj
-def run(place: Place, verbose: bool) -> None:
-    """The service: poll feeds as they fall due, until told to stop (Ctrl-C, SIGTERM)."""
-    log.to_stderr(logging.DEBUG if verbose else logging.INFO)
+def run(place: Place, verbose: bool, form: log.Form | None) -> None:
+    """The service: poll feeds as they fall due, until told to stop (Ctrl-C, SIGTERM).
+
+    Tells systemd when it is ready and that it is alive, where that asks for it (Type=notify, WatchdogSec).
+    """
+    log.to_stderr(logging.DEBUG if verbose else logging.INFO, _form(place, form))
     asyncio.run(_serve(place, polls=True, site=None))
 
 
@@ -101,10 +110,11 @@ def serve(place: Place, host: str, port: int, texts: bool, now: str | None) -> N
 @port_option
 @texts_option
 @verbose
+@log_option
 @click.pass_obj
-def up(place: Place, host: str, port: int, texts: bool, verbose: bool) -> None:
+def up(place: Place, host: str, port: int, texts: bool, verbose: bool, form: log.Form | None) -> None:
     """The service and the site under one roof, stopped by one Ctrl-C."""
-    log.to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log.to_stderr(logging.DEBUG if verbose else logging.INFO, _form(place, form))
     asyncio.run(_serve(place, polls=True, site=Site(host, port, texts)))
 
 
@@ -184,6 +194,16 @@ async def _poll(
         finally:
             here.clear()
     log.event("service stopped")
+
+
+def _form(place: Place, given: log.Form | None) -> log.Form:
+    """How log lines are written: as the option says, else the configuration, which may be broken and is told later."""
+    if given:
+        return given
+    try:
+        return config.load(place.directory).log_format
+    except config.ConfigErrors:
+        return "text"
 
 
 def _moment(epoch: float | None) -> datetime | None:

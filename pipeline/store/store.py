@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 import time
@@ -86,14 +87,14 @@ class Store:
     def read(cls, path: Path) -> Store:
         """The database for looking only, beside a running writer.
 
-        Raises StoreError when it is missing, not ours, or of another version.
+        Also where the directory may only be read: then as the file lies, which is told in the log. Raises StoreError
+        when it is missing, not ours, or of another version.
         """
         if not path.is_file() or not path.stat().st_size:
             raise StoreError(f"{path}: there is no database yet. `newsbeat once` makes it.")
         connection = None
         try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            connection = _reader(path)
             db = sqlite_utils.Database(connection)
             _refuse_foreign(db, path)
             if migrations.pending(db):
@@ -199,6 +200,40 @@ def schema() -> str:
         + ";\n\n".join(lines)
         + ";\n"
     )
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. Beside a WAL database SQLite keeps two files; where it may not make them, the
+    database is read as it lies, which is good while nobody writes."""
+    where = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(where, uri=True, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        if not isinstance(error, sqlite3.OperationalError) or _writable(path.parent):
+            raise
+    else:
+        return connection
+    newest = path.with_name(f"{path.name}-wal")
+    if newest.exists() and newest.stat().st_size:
+        raise StoreError(
+            f"{path}: the directory cannot be written, and what came last lies in {newest.name}, which is read only"
+            f" where it may be written. Copy both files to another directory, and name that with --db."
+        )
+    log.event("database is read as it lies, since its directory cannot be written", logging.WARNING, db=path)
+    connection = sqlite3.connect(f"{where}&immutable=1", uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _writable(directory: Path) -> bool:
+    return os.access(directory, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, copy: bool) -> None:
