@@ -175,6 +175,8 @@ class Service:
             await self.wind_down()
 
     async def _safe_tick(self) -> None:
+        if not self.running:  # the scheduler had let it go before the stop
+            return
         supervisor.tell("WATCHDOG=1")
         try:
             await self.tick()

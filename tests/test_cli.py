@@ -253,32 +253,6 @@ def test_up_polls_and_serves_and_one_signal_stops_both(place: Path) -> None:
     assert newsbeat(place, "once").returncode == 0, "the database is free again"
 
 
-def test_a_service_killed_at_any_moment_loses_nothing_and_doubles_nothing(place: Path, outlets: Outlets) -> None:
-    paths = [f"/{number}" for number in range(12)]
-    for path in paths:
-        outlets.publish(path, *(item(f"bridge{path[1:]}-{n}", summary=f"Bridge {path} {n} " * 40) for n in range(20)))
-    outlets.configure(place / "config", *paths)
-    for patience in (0.6, 0.8, 1.0, 1.2):
-        running = subprocess.Popen(
-            [*COMMAND, "--config", str(place / "config"), "--db", str(place / "news.db"), "run"],
-            cwd=ROOT, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(patience)
-        running.kill()
-        running.wait()
-    ran = newsbeat(place, "once")
-    assert ran.returncode == 0, ran.stderr
-    with sqlite3.connect(place / "news.db") as rows:
-        assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
-        articles = rows.execute("SELECT count(*), count(DISTINCT url) FROM articles").fetchone()
-        assert articles == (240, 240)
-        for table in ("article_texts", "revisions", "entries", "story_articles"):
-            assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (240,), table
-        new = rows.execute("SELECT sum(new) FROM polls").fetchone()
-        assert new == (240,), "each article was counted by the poll that kept it, and by no other"
-
-
 def test_serve_says_when_there_is_nothing_to_serve(place: Path) -> None:
     ran = newsbeat(place, "serve", "--port", str(free_port()))
     assert ran.returncode in (1, 2)

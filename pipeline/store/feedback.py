@@ -226,6 +226,8 @@ def told(path: Path) -> Iterator[None]:
         words = str(error)
         if "locked" in words:
             raise StoreError(f"{path}: another program holds it for writing. Close it and try again.") from None
+        if "full" in words or "disk I/O" in words:
+            raise StoreError(f"{path}: the disk is full, or failing ({words}). What is in the file stays.") from None
         if "readonly" in words or "unable to open" in words:
             raise StoreError(f"{path}: cannot be opened for writing. Check the owner of the file.") from None
         raise StoreError(f"{path}: {words}. Labels are kept there; restore a backup, or move the file away.") from None

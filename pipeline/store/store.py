@@ -327,6 +327,11 @@ def explained(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreError(f"{path}: another program holds the database for writing. Close it and try again.")
     if "full" in words:
         return StoreError(f"{path}: the disk is full. Nothing of this step was kept; free some room.")
+    if "disk I/O" in words:
+        return StoreError(
+            f"{path}: the disk refuses ({words}). Nothing of this step was kept. A limit on the size of files,"
+            " or a disk that is failing."
+        )
     if "readonly" in words or "unable to open" in words:
         return StoreError(f"{path}: cannot be opened for writing. Check the owner of the file and of its directory.")
     if "not a database" in words or "malformed" in words:
