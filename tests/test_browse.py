@@ -79,14 +79,21 @@ def test_every_html_page_is_well_made(site: Any) -> None:
 def test_front_leads_with_newsrooms_and_says_what_matched(site: Any) -> None:
     shown = words(get(site, "/"))
     assert "9 newsrooms" in shown
-    assert "2 of 14 feeds failing or gone · last poll 6 min ago" in shown
+    assert "3 of 14 feeds need care · last poll 6 min ago" in shown
     assert "matched TikTok" in shown
     assert "Today, 5 December" in shown
     assert "Yesterday, 4 December" in shown
     assert "Widely covered, no topic" in shown
-    blind = shown.split("Widely covered, no topic")[1].split("Take it with you")[0]
+    blind = shown.split("Widely covered, no topic")[1].split("Headlines changed")[0]
     assert "Storm cuts power" in blind
     assert "TikTok" not in blind
+
+
+def test_front_shows_the_latest_changed_headlines_those_on_topic_first(site: Any) -> None:
+    page = get(site, "/").text.split("Headlines changed")[1].split("Take it with you")[0]
+    assert "<del>slip</del>" in page
+    assert "<ins>pass</ins>" in page
+    assert page.index("Treasury lets") < page.index("Storm cuts power")
 
 
 def test_front_counts_a_copy_on_the_line_of_its_original(site: Any) -> None:
@@ -139,7 +146,7 @@ def test_article_and_story_name_the_agency_and_what_else_an_edit_changed(files: 
 
 
 def test_topic_shows_the_questions_whose_answers_would_teach_it_most(files: tuple[Path, Path], site: Any) -> None:
-    shown = get(site, "/topic/tiktok-sale").text.split("Three questions")[1].split("The profile in words")[0]
+    shown = get(site, "/topic/tiktok-sale").text.split("Three questions")[1].split("Near misses")[0]
     assert "newsbeat topic review tiktok-sale" in shown
     asked = [int(number) for number in re.findall(r"/article/(\d+)", shown)]
     assert len(set(asked)) == 3

@@ -114,7 +114,7 @@ async def article(datasette: Any, request: Any) -> Any:
     if row["story_id"]:
         told = await rows(datasette, queries.STORY_VERSIONS, ids=ids([row["story_id"]]), most=60)
         siblings = [
-            {**other, "lag": times.lag(row["at"], other["at"]), "later": other["at"] >= row["at"]}
+            {**other, "lag": times.lag(*sorted((row["at"], other["at"]))), "later": other["at"] >= row["at"]}
             for other in told
             # A copy of what is already listed adds an outlet, not a version; the story page has them all.
             if other["id"] != row["id"] and (other["copy_of"] is None or other["copy_of"] == row["id"])

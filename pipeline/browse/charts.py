@@ -31,7 +31,9 @@ def _rect(x: float, y: float, width: float, height: float, kind: str, title: str
     )
 
 
-def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: int = 28, top: int = 0) -> Markup:
+def bars(
+    days: Sequence[str], counts: Sequence[int], width: int = 98, height: int = 28, top: int = 0, stretch: bool = False
+) -> Markup:
     """A small column a day, the last one (today, not over yet) in the accent colour. `top` is what fills the height,
     where several drawings share one measure."""
     top, step = max([1, top, *counts]), width / max(1, len(counts))
@@ -42,7 +44,7 @@ def bars(days: Sequence[str], counts: Sequence[int], width: int = 98, height: in
         if tall:
             body.append(_rect(at * step + 0.5, height - 1 - tall, step - 1, tall, kind, f"{short_day(day)}: {count}"))
     label = f"Articles a day over {len(days)} days: {sum(counts)} in all, at most {max([0, *counts])} a day"
-    return _svg("bars", width, height, label, body)
+    return _svg("bars", width, height, label, body, stretch)
 
 
 def columns(days: Sequence[str], counts: Sequence[int], wire: Sequence[int] = (), height: int = 120) -> Markup:

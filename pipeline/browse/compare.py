@@ -93,7 +93,9 @@ async def compare(datasette: Any, request: Any) -> Any:
                 "wire": room.wire,
                 "stories": room.stories,
                 "first": room.first,
-                "bars": charts.bars(days, [room.days[day] for day in days], width=240, height=30, top=top),
+                "bars": charts.bars(
+                    days, [room.days[day] for day in days], width=240, height=30, top=top, stretch=True
+                ),
                 "days": [room.days[day] for day in days],
             }
             for room in ordered

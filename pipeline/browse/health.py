@@ -42,7 +42,7 @@ async def summary(datasette: Any, clock: Clock) -> Row:
     new = await queries.first(datasette, queries.NEW_ARTICLES, since=clock.before(hours=24))
     return {
         "feeds": sum(counts.values()),
-        "failing": counts.get("failing", 0) + counts.get("gone", 0),
+        "care": sum(counts.get(kind, 0) for kind in vitals.CARE),
         "last_polled_at": max((row["last_polled_at"] for row in states if row["last_polled_at"]), default=None),
         "last_ok_at": max((row["last_ok_at"] for row in states if row["last_ok_at"]), default=None),
         "new": new["n"] if new else 0,

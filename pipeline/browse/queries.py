@@ -137,6 +137,19 @@ NEWEST_ON_TOPIC = Query(
     {"until": "9999", "most": 60},
 )
 
+# Headlines an outlet reworded of late, those on topic before others.
+REWORDED = Query(
+    "SELECT r.article_id, r.seen_at, b.title AS before, r.title AS after, o.id AS outlet_id, o.name AS outlet,"
+    " EXISTS (SELECT 1 FROM article_topics t WHERE t.article_id = r.article_id AND t.on_topic = 1"
+    f"  AND t.topic IN {_ACTIVE}) AS told"
+    " FROM (SELECT article_id, n, seen_at, title FROM revisions WHERE n > 1 AND seen_at >= :since"
+    "  AND kind = 'headline' ORDER BY seen_at DESC LIMIT 300) AS r"
+    " CROSS JOIN revisions b ON b.article_id = r.article_id AND b.n = r.n - 1"
+    " CROSS JOIN articles a ON a.id = r.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " ORDER BY told DESC, r.seen_at DESC LIMIT :most",
+    {"most": 4, **_SINCE},
+)
+
 # --- stories --------------------------------------------------------------------------------------------------
 
 _STORY = "s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"

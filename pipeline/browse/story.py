@@ -120,6 +120,7 @@ async def story(datasette: Any, request: Any) -> Any:
         editor=editing.editor(datasette, request),
         versions=originals,
         version_count=len(versions),
+        short_day=times.short_day,
         copy_count=len(versions) - len(originals),
         edit_count=sum(len(v["edits"]) for v in originals),
         topics=on,

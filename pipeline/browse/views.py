@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import learn
 from pipeline.text import listing
 
-from . import charts, editing, health, queries, site, stored, times
+from . import charts, editing, health, queries, site, stored, times, wording
 from .lines import by_day, listed, topics
 from .queries import Row, ids, rows
 from .times import Clock
@@ -22,6 +22,7 @@ _FRONT_LINES = 24
 # How far below the threshold is still "just under".
 _NEAR = 0.6
 _BLIND_FAMILIES = 3
+_REWORDED_HOURS = 72
 # Articles on either side of the threshold among which the three questions are found.
 _POOL = 300
 
@@ -55,6 +56,16 @@ async def _with_newsrooms(datasette: Any, clock: Clock, stories: list[Row], know
     return full
 
 
+async def _reworded(datasette: Any, clock: Clock) -> list[Row]:
+    """The latest changed headlines, what went and what came marked."""
+    found = await rows(datasette, queries.REWORDED, since=clock.before(hours=_REWORDED_HOURS), most=4)
+    told = []
+    for row in found:
+        before, after = wording.diff(row["before"] or "", row["after"] or "")
+        told.append({**row, "before": before, "after": after})
+    return told
+
+
 async def front(datasette: Any, request: Any) -> Any:
     """What is most covered, what is new on topic, and what we would miss."""
     clock, known = site.clock(datasette), await topics(datasette)
@@ -85,6 +96,8 @@ async def front(datasette: Any, request: Any) -> Any:
         topics=beside,
         days=by_day(clock, lines),
         health=await health.summary(datasette, clock),
+        reworded=await _reworded(datasette, clock),
+        reworded_hours=_REWORDED_HOURS,
         window=WINDOW_HOURS,
         blind_families=_BLIND_FAMILIES,
     )
