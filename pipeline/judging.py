@@ -5,7 +5,7 @@ Every way an article comes in (a poll, an archive, a hub, a file) ends here, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import reading, schedule, stories, topics
@@ -22,6 +22,9 @@ NEAR_MISS = 0.4
 
 CANDIDATES = 24
 """Neighbours that are looked at closely for one article."""
+
+
+_NOTHING: Mapping[str, bool] = {}
 
 
 @dataclass(slots=True)
@@ -92,44 +95,60 @@ def rejudge(article_id: int, desk: Desk) -> None:
     """Judges an article whose words (or moment) are others now, and lets it be found by them."""
     (revised,) = desk.store.articles.get([article_id])
     read = reading.of(revised)
-    judge(article_id, revised, desk, read)
+    _judge(article_id, revised, desk, read, desk.store.feedback.on(article_id, revised.url))
     desk.store.stories.recount([article_id])
     own, _ = _fingerprint(revised, read, desk)
     at = stories.moment(revised)
     before = desk.store.stories.neighbours([article_id])
     known = stories.telling_words(stories.unpacked(before[0].print)) if before else {}
     words = stories.telling_words(own).keys() - known.keys()
-    desk.store.stories.remember(article_id, at, sorted(words), stories.packed(own))
+    desk.store.stories.remember(article_id, at, sorted(words), stories.packed(own), again=True)
 
 
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     """Indexes, judges and places new articles; shared by feeds and `import`."""
-    desk.store.articles.index([article_id for article_id, _ in added])
-    for article_id, article in added:
-        read = reading.of(article)
-        judge(article_id, article, desk, read, new=True)
-        place(article_id, article, desk, read)
+    store = desk.store
+    store.articles.index([article_id for article_id, _ in added])
+    said = store.feedback.among([(article_id, article.url) for article_id, article in added])
+    corrected = store.corrections.any()
+    with store.stories.gathering():
+        for article_id, article in added:
+            read = reading.of(article)
+            _judge(article_id, article, desk, read, said.get(article_id, _NOTHING), new=True)
+            company = _company(article.url, desk) if corrected else _Company()
+            _place(article_id, article, desk, read, company)
 
 
-def judge(article_id: int, article: Article, desk: Desk, read: Reading | None = None, *, new: bool = False) -> None:
-    """Writes how the article stands to each topic, on topic or nearly; what a person said of it goes first. A `new` one
-    has no tags that could be out of date. `read` are its words, where they are known already."""
-    said = desk.store.feedback.on(article_id, article.url)
+def judge(article_id: int, article: Article, desk: Desk) -> None:
+    """Writes how a stored article stands to each topic, on topic or nearly; what a person said of it goes first."""
+    _judge(article_id, article, desk, reading.of(article), desk.store.feedback.on(article_id, article.url))
+
+
+def _judge(
+    article_id: int, article: Article, desk: Desk, read: Reading, said: Mapping[str, bool], *, new: bool = False
+) -> None:
+    """A `new` article has no tags that could be out of date."""
+    found = desk.panel.match(article, 0.0 if said else NEAR_MISS, read)
+    if new and not found and not said:
+        return
     profiles = [one.profile for one in desk.topics]
-    found = topics.settled(article.url, desk.panel.match(article, 0.0 if said else NEAR_MISS, read), profiles, said)
+    settled = topics.settled(article.url, found, profiles, said)
     least = {profile.slug: profile.threshold * NEAR_MISS for profile in profiles}
-    kept = [match for match in found if match.decided_by == "person" or match.score >= least[match.topic]]
+    kept = [match for match in settled if match.decided_by == "person" or match.score >= least[match.topic]]
     if not new:
         desk.store.topics.untag(article_id, least.keys() - {match.topic for match in kept})
     desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
 
 
-def place(article_id: int, article: Article, desk: Desk, read: Reading | None = None) -> None:
+def place(article_id: int, article: Article, desk: Desk) -> None:
     """Finds the article's neighbours and puts it where it belongs."""
-    own, window = _fingerprint(article, read or reading.of(article), desk)
+    _place(article_id, article, desk, reading.of(article), _company(article.url, desk))
+
+
+def _place(article_id: int, article: Article, desk: Desk, read: Reading, company: _Company) -> None:
+    own, window = _fingerprint(article, read, desk)
     words, at = stories.telling_words(own), stories.moment(article)
     near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
-    company = _company(article.url, desk)
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
     candidates = [
         replace(one, story_id=None) if one.story_id in company.barred else one for one in map(_candidate, near)
@@ -137,12 +156,14 @@ def place(article_id: int, article: Article, desk: Desk, read: Reading | None = 
     centres = _centres({one.story_id for one in candidates if one.story_id is not None}, desk)
     texts = desk.store.articles.texts(stories.look_twice(article, own, candidates))
     placement = company.settle(stories.place(article, own, candidates, centres, texts, window.among), desk)
+    packed = stories.packed(own)
+    fresh = placement.copy_of is None and placement.original_of is None
+    desk.store.stories.remember(article_id, at, words, packed, counted=fresh)
+    if fresh and placement.story_id is None:
+        desk.store.stories.open(article_id, Middle(1, packed, at, at, article_id, None))
+        return
     story_id = desk.store.stories.place(article_id, article.title, at, placement)
     joined = centres.get(placement.story_id) if placement.story_id is not None else None
-    fresh = placement.copy_of is None and placement.original_of is None
-    desk.store.stories.remember(article_id, at, words, stories.packed(own), counted=fresh)
-    if fresh:
-        desk.store.stories.count_in(at)
     if placement.story_id is None:
         _keep_centre(story_id, stories.opened(article_id, own, at), desk)
     elif joined and not (placement.absorbs or placement.takes or placement.original_of):

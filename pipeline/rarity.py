@@ -32,15 +32,24 @@ def rarity(word: str, lang: str = "en") -> float:
         return _NUMBER_RARITY
     if lang == "en" and word.isascii() and word.isalpha():
         # What wordfreq comes to for such a word, which it would first take apart for 50 µs.
-        share = get_frequency_dict("en", "small").get(word, 0.0)
-        zipf = round(math.log10(round(share, 3 + math.floor(-math.log(share, 10)))) + 9, 2) if share else 0.0
+        share = get_frequency_dict("en", "small").get(word)
+        if share is None:
+            return _RAREST
+        zipf = round(math.log10(round(share, 3 + math.floor(-math.log(share, 10)))) + 9, 2)
     else:
         try:
             zipf = zipf_frequency(word, lang, wordlist="small")
         except LookupError:
             zipf = zipf_frequency(word, "en", wordlist="small")
+    return _surprise(zipf)
+
+
+def _surprise(zipf: float) -> float:
     expected = ARTICLE_WORDS * 10 ** (max(zipf, LEAST_ZIPF) - 9)
     return -math.log(-math.expm1(-expected))
+
+
+_RAREST = _surprise(LEAST_ZIPF)
 
 
 SUMMARY_WORDS = 60

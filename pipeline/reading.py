@@ -16,6 +16,8 @@ LONGEST_READ = 10_000
 OPENING = 2400
 """Characters of a text that can tell the event; see `stories.LEAD_WORDS`."""
 
+LONGEST_WORD = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -45,8 +47,8 @@ def of(article: Article) -> Reading:
     if article.text_from == "title":
         return Reading(title.stems, title.stems, (title,))
     raw = article.text[:LONGEST_READ]
-    # Divided between words, so that the parts hold the words of the whole.
-    end = raw.rfind(" ", 0, OPENING) if len(raw) > OPENING else len(raw)
+    # Divided between words, so that the parts hold the words of the whole; where no space is near, it is read twice.
+    end = raw.rfind(" ", OPENING - LONGEST_WORD, OPENING) if len(raw) > OPENING else len(raw)
     opening = text.stems(raw[: end if end > 0 else OPENING])
     whole = opening + text.stems(raw[end:]) if end > 0 else text.stems(raw)
     passages.append(Passage("text", article.text, whole))

@@ -186,7 +186,7 @@ class Remembered(dict[KeyT, ValueT]):
 
 def stems(text: str) -> tuple[str, ...]:
     """Its `tokens`, each as its `stem`."""
-    return tuple(map(_STEMS.__getitem__, tokens(text)))
+    return tuple([stem(word) if word[-1:] == "s" else word for word in tokens(text)])
 
 
 @lru_cache(maxsize=65536)
@@ -199,9 +199,6 @@ def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     return word[:-1]
-
-
-_STEMS = Remembered(stem)
 
 
 def sentences(text: str) -> list[str]:

@@ -129,6 +129,14 @@ class Feedback:
             rows = self._db.execute(f"{self._select} AND {self._named} ORDER BY created_at, rowid", (url, article_id))
             return {row[1]: row[2] == "on_topic" for row in rows}
 
+    def among(self, articles: Sequence[tuple[int, str]]) -> dict[int, dict[str, bool]]:
+        """The same for many articles (number, URL) at once: by number, those of whom anything is said."""
+        with told(self._path):
+            if self._db.execute("SELECT 1 FROM labels LIMIT 1").fetchone() is None:
+                return {}
+        found = ((number, dict(self.on(number, url))) for number, url in articles)
+        return {number: said for number, said in found if said}
+
     def labels(self, topic: str | None = None) -> tuple[Label, ...]:
         """The word that counts on each article, oldest first: of one topic, or of all."""
         with told(self._path):

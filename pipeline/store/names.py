@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pipeline import text
 from pipeline.unwrap import is_opaque
@@ -12,6 +13,7 @@ from pipeline.variants import page
 NAME = "INSERT INTO article_names (name, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
+@lru_cache(maxsize=4096)
 def page_name(url: str) -> int:
     """The name of a page, the same for each of its addresses (`variants.page`)."""
     return _hash("p", page(url))

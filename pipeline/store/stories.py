@@ -6,9 +6,11 @@ from __future__ import annotations
 import heapq
 import json
 import sqlite3
+import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +33,9 @@ COUNTED = """
 """A story's moments and numbers, from its articles. A copy counts for the family of who ran it first."""
 
 _NUMBERS = "(first_at, last_at, article_count, outlet_count, family_count)"
+
+_COLUMNS = "id, title, first_at, last_at, article_count, outlet_count, family_count"
+_NEXT_ID = "1 + max(coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(story) FROM story_merges), 0))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,10 @@ class Middle:
 @dataclass(frozen=True, slots=True)
 class Window:
     """What is known of some words around a moment: how many reports are known by each, which were the latest of each
-    day, and how many reports there were in all. Copies are found, but not counted."""
+    day (their ids as an array of bytes), and how many reports there were in all. Copies are found, but not counted."""
 
     held: Mapping[int, int]
-    latest: Mapping[int, Sequence[int]]
+    latest: Mapping[int, bytes]
     among: int
 
     def sharing(self, words: Mapping[int, float], limit: int) -> list[int]:
@@ -71,7 +76,7 @@ class Window:
         shared: dict[int, float] = defaultdict(float)
         for word, weight in words.items():
             square = weight * weight
-            for article_id in self.latest.get(word, ()):
+            for article_id in array("I", self.latest.get(word, b"")):
                 shared[article_id] += square
         best = heapq.nlargest(limit, [(weight, -article_id) for article_id, weight in shared.items()])
         return [-article_id for _, article_id in best]
@@ -82,53 +87,109 @@ class Stories:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._gathered: dict[int, dict[int, tuple[int, bytes]]] = {}
+        self._gathering = False
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Within it, the words that are remembered are seen by `window` at once, and written together at the end: the
+        articles of one poll share words, and rows in order are written at half the cost."""
+        self._gathering = True
+        try:
+            yield
+            self._write_words()
+        finally:
+            self._gathered.clear()
+            self._gathering = False
 
     def window(self, words: Sequence[int], since: datetime, until: datetime) -> Window:
         """What the days from `since` to `until` know of these words: one look-up by index for each."""
-        held: dict[int, int] = defaultdict(int)
-        latest: dict[int, array[int]] = {}
-        rows = self._db.execute(
-            "SELECT w.word, w.n, w.latest FROM json_each(?) j CROSS JOIN story_words w"
+        first, last = _day(since), _day(until)
+        rows: Iterable[tuple[int, int, int, bytes]] = self._db.execute(
+            "SELECT w.word, w.day, w.n, w.latest FROM json_each(?) j CROSS JOIN story_words w"
             " ON w.word = j.value AND w.day BETWEEN ? AND ?",
-            (json.dumps([EVERY, *words]), _day(since), _day(until)),
+            (f"[{EVERY},{','.join(map(str, words))}]" if words else f"[{EVERY}]", first, last),
         )
-        for word, n, blob in rows:
-            held[word] += n
-            latest.setdefault(word, array("I")).frombytes(blob)
+        if self._gathered:
+            rows = self._with_gathered(rows, words, first, last)
+        held: dict[int, int] = {}
+        latest: dict[int, bytes] = {}
+        for word, _, n, blob in rows:
+            if word in held:
+                held[word] += n
+                latest[word] += blob
+            else:
+                held[word] = n
+                latest[word] = blob
         among = held.pop(EVERY, 0)
         return Window(held, latest, among)
 
+    def _with_gathered(
+        self, rows: Iterable[tuple[int, int, int, bytes]], words: Sequence[int], first: int, last: int
+    ) -> Iterator[tuple[int, int, int, bytes]]:
+        """The rows as they would stand if what is gathered were written."""
+        waiting = {
+            (word, day): found
+            for word in self._gathered.keys() & {EVERY, *words}
+            for day, found in self._gathered[word].items()
+            if first <= day <= last
+        }
+        for word, day, n, blob in rows:
+            more = waiting.pop((word, day), None)
+            yield (word, day, n + more[0], (blob + more[1])[-4 * LATEST :]) if more else (word, day, n, blob)
+        for (word, day), (n, blob) in waiting.items():
+            yield word, day, n, blob[-4 * LATEST :]
+
     def remember(
-        self, article_id: int, at: datetime, words: Iterable[int], fingerprint: bytes, *, counted: bool = True
+        self,
+        article_id: int,
+        at: datetime,
+        words: Iterable[int],
+        fingerprint: bytes,
+        *,
+        counted: bool = True,
+        again: bool = False,
     ) -> None:
         """Makes an article findable by these words, and comparable by its fingerprint.
 
-        One that is not `counted`, a copy, makes its words no more common. One that is remembered already is known by
-        its new words too, and its story's centre is to be made anew.
+        One that is not `counted`, a copy, makes its words no more common, nor does it count among the reports of its
+        day. One that is remembered `again` is known by its new words too, and its story's centre is to be made anew.
         """
-        day, own = _day(at), array("I", [article_id]).tobytes()
-        self._db.executemany(
-            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, ?, ?) ON CONFLICT (word, day) DO UPDATE SET"  # noqa: S608
-            f" n = n + excluded.n, latest = substr(CAST(latest || excluded.latest AS BLOB), -{4 * LATEST})",
-            [(word, day, counted, own) for word in words],
-        )
+        day, own = _day(at), article_id.to_bytes(4, sys.byteorder)
+        for word in words:
+            self._gather(word, day, int(counted), own)
+        if counted and not again:
+            self._gather(EVERY, day, 1, b"")
+        if not self._gathering:
+            self._write_words()
         self._db.execute(
             "INSERT INTO story_prints (article_id, print) VALUES (?, ?)"
             " ON CONFLICT (article_id) DO UPDATE SET print = excluded.print",
             (article_id, fingerprint),
         )
-        self._db.execute(
-            "DELETE FROM story_centres WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = ?)",
-            (article_id,),
-        )
+        if again:
+            self._db.execute(
+                "DELETE FROM story_centres WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = ?)",
+                (article_id,),
+            )
 
-    def count_in(self, at: datetime) -> None:
-        """One more report on this day that is no copy."""
-        self._db.execute(
-            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, 1, x'')"
-            " ON CONFLICT (word, day) DO UPDATE SET n = n + 1",
-            (EVERY, _day(at)),
+    def _gather(self, word: int, day: int, n: int, own: bytes) -> None:
+        days = self._gathered.setdefault(word, {})
+        before = days.get(day)
+        days[day] = (before[0] + n, before[1] + own) if before else (n, own)
+
+    def _write_words(self) -> None:
+        self._db.executemany(
+            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, ?, ?) ON CONFLICT (word, day) DO UPDATE SET"  # noqa: S608
+            " n = n + excluded.n, latest = CASE WHEN excluded.word = 0 THEN latest ELSE"
+            f" substr(CAST(latest || excluded.latest AS BLOB), -{4 * LATEST}) END",
+            [
+                (word, day, n, own[-4 * LATEST :])
+                for word, days in sorted(self._gathered.items())
+                for day, (n, own) in days.items()
+            ],
         )
+        self._gathered.clear()
 
     def forget(self, before: datetime) -> int:
         """Lets go of words, fingerprints and centres that no window reaches any more; returns how many articles."""
@@ -167,16 +228,33 @@ class Stories:
 
     def keep_middle(self, story_id: int, middle: Middle) -> None:
         """A story has this centre now, and bears the headline of its central report."""
+        self._write_middle(story_id, middle)
+        self._db.execute(
+            "UPDATE stories SET title = coalesce((SELECT title FROM articles WHERE id = ?), title) WHERE id = ?",
+            (middle.central_id, story_id),
+        )
+
+    def _write_middle(self, story_id: int, middle: Middle) -> None:
         self._db.execute(
             "INSERT INTO story_centres (story_id, n, centre, first_at, last_at, central_id) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (story_id) DO UPDATE SET n = excluded.n, centre = excluded.centre,"
             " first_at = excluded.first_at, last_at = excluded.last_at, central_id = excluded.central_id",
             (story_id, middle.count, middle.sum, stamp(middle.first_at), stamp(middle.last_at), middle.central_id),
         )
+
+    def open(self, article_id: int, middle: Middle) -> int:
+        """A new story of one report, whose headline, moment and centre are its own; returns the story's id."""
+        row = self._db.execute(
+            f"INSERT INTO stories ({_COLUMNS}) SELECT {_NEXT_ID}, coalesce(title, 'Untitled'),"  # noqa: S608
+            " coalesce(published_at, first_seen_at), coalesce(published_at, first_seen_at), 1, 1, 1"
+            " FROM articles WHERE id = ? RETURNING id",
+            (article_id,),
+        ).fetchone()
         self._db.execute(
-            "UPDATE stories SET title = coalesce((SELECT title FROM articles WHERE id = ?), title) WHERE id = ?",
-            (middle.central_id, story_id),
+            "INSERT INTO story_articles (story_id, article_id, similarity) VALUES (?, ?, 1.0)", (row[0], article_id)
         )
+        self._write_middle(row[0], middle)
+        return int(row[0])
 
     def place(self, article_id: int, title: str | None, at: datetime, placement: Placement) -> int:
         """Puts an article into its story (a new one when the placement names none), and all that comes along; returns
@@ -220,9 +298,7 @@ class Stories:
     def _open(self, title: str, at: str) -> int:
         """A new story, under a number that no story ever had: the address of one that is no more leads elsewhere."""
         row = self._db.execute(
-            "INSERT INTO stories (id, title, first_at, last_at, article_count, outlet_count, family_count)"
-            " VALUES (1 + max(coalesce((SELECT max(id) FROM stories), 0),"
-            " coalesce((SELECT max(story) FROM story_merges), 0)), ?, ?, ?, 0, 0, 0) RETURNING id",
+            f"INSERT INTO stories ({_COLUMNS}) VALUES ({_NEXT_ID}, ?, ?, ?, 0, 0, 0) RETURNING id",  # noqa: S608
             (title, at, at),
         ).fetchone()
         return int(row[0])

@@ -97,10 +97,10 @@ def stems(surface: str) -> tuple[str, ...]:
     return tuple(word for word, _, _ in read(surface))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def tellings(lang: str) -> text.Remembered[str, float]:
     """What `telling` says of each stem in an article of this language."""
-    return text.Remembered(lambda word: _telling(word, lang), 32768)
+    return text.Remembered(lambda word: _telling(word, lang), 131072)
 
 
 def telling(word: str, lang: str) -> float:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pipeline import stories
+from pipeline import judging, stories
 from pipeline.store import Store
 from pipeline.store.names import names_of
+from pipeline.store.stories import Middle
 from pipeline.times import stamp
 from tests.bench import corpus
 
@@ -53,6 +54,7 @@ def build(path: Path, articles: int, until: datetime, told: Callable[[int], None
             told(ids[-1])
         with store.transaction():
             _stories(db)
+            _centres(store)
         db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('optimize')")
         db.execute("ANALYZE")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -154,6 +156,19 @@ def _stories(db: sqlite3.Connection) -> None:
     )
     db.execute("INSERT INTO story_articles (story_id, article_id, similarity) SELECT story, article, 0.5 FROM grouped")
     db.execute("DROP TABLE grouped")
+
+
+def _centres(store: Store) -> None:
+    """What the stories of the window say, as the service would have kept it when their reports came."""
+    rows = store._connection.execute(
+        "SELECT DISTINCT s.story_id FROM story_prints p JOIN story_articles s ON s.article_id = p.article_id"
+    ).fetchall()
+    for (story_id,) in rows:
+        near = store.stories.neighbours(store.stories.members(story_id))
+        if centre := stories.gathered([judging._candidate(one) for one in near]):
+            packed = stories.packed(centre.sum)
+            middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
+            store.stories.keep_middle(story_id, middle)
 
 
 if __name__ == "__main__":
