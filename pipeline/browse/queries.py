@@ -281,6 +281,11 @@ OUTLET_ARTICLES = Query(
     " ORDER BY at DESC, a.id DESC",
     {"outlet": 1, "most": 1000, **_SINCE},
 )
+OUTLET_TOPICS = Query(
+    "SELECT topic, count(*) AS n FROM article_topics WHERE article_id IN (SELECT value FROM json_each(:ids))"
+    f" AND on_topic = 1 AND topic IN {_ACTIVE} GROUP BY topic ORDER BY n DESC, topic",
+    _IDS,
+)
 OUTLET_EVERY = Query(
     "SELECT id, first_seen_at FROM articles WHERE outlet_id = :outlet AND first_seen_at <= :before"
     " AND (first_seen_at < :before OR id < :before_id) ORDER BY first_seen_at DESC, id DESC LIMIT :most",
