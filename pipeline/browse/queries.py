@@ -177,7 +177,7 @@ STORY_TOPICS = Query(
 )
 STORY_VERSIONS = Query(
     f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
-    " a.agency, a.published_at, a.first_seen_at,"
+    " a.agency, a.lang, a.published_at, a.first_seen_at,"
     f" o.id AS outlet_id, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
     " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
     " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
@@ -214,7 +214,7 @@ NEARBY = Query(
 
 ARTICLES = Query(
     f"SELECT a.id, a.title, a.summary, a.url, a.copy_of, a.revision_count, {_AT} AS at, s.story_id,"
-    " a.published_at, a.first_seen_at, a.agency, o.name AS outlet, o.id AS outlet_id, o.family"
+    " a.published_at, a.first_seen_at, a.agency, a.lang, o.name AS outlet, o.id AS outlet_id, o.family"
     " FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
     " LEFT JOIN story_articles s ON s.article_id = a.id"
     " WHERE a.id IN (SELECT value FROM json_each(:ids))",
