@@ -206,6 +206,8 @@ def test_reports_leave_a_story_together(files: tuple[Path, Path], site: Any, mar
         ("merge", {"story": "1", "other": ""}, "Name another story"),
         ("merge", {"story": "1", "other": "1"}, "Name another story"),
         ("merge", {"story": "1", "other": "99999"}, "There is no story 99999"),
+        ("merge", {"story": "1", "other": "https://desk.example/story/99999?from=2#x3"}, "There is no story 99999"),
+        ("merge", {"story": "1", "other": "the one of 2020"}, "Name another story"),
         ("merge", {"story": "77777", "other": "1"}, "There is no story 77777"),
         ("split", {"story": "1"}, "Tick the reports"),
         ("split", {"story": "1", "article": "999999"}, "Tick the reports"),

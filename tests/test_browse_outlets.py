@@ -112,7 +112,7 @@ def test_compare_holds_the_numbers_of_its_pictures(site: Any) -> None:
 def test_a_story_shows_how_it_spread_and_whose_words_they_were(site: Any) -> None:
     shown = words(get(site, f"/story/{numbers(site)['story']}"))
     spread = shown.split("How it spread")[1].split("Every outlet's version")[0]
-    assert "first own words; 3 ran it" in spread
+    assert "first printed first; 3 ran the same text" in spread
     assert "+14 min text as at Pacific Daily Wire" in spread
     assert "Only ran the wire" in shown
 

@@ -37,6 +37,21 @@ def test_marks_are_put_after_escaping_and_never_overlap() -> None:
     assert safe.snippet("\x03<b>\x02x\x02y\x03 z\x02w") == "&lt;b&gt;<mark>xy</mark> z<mark>w</mark>"
 
 
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("de", ' dir="auto" lang="de"'),
+        ("pt-BR", ' dir="auto" lang="pt-BR"'),
+        ('x" onclick="y', ' dir="auto"'),
+        ("English (US)", ' dir="auto"'),
+        ("", ' dir="auto"'),
+        (None, ' dir="auto"'),
+    ],
+)
+def test_words_of_strangers_run_in_their_own_direction_and_language(lang: str | None, told: str) -> None:
+    assert safe.tongue(lang) == told
+
+
 def test_paragraphs_keep_the_offsets_of_the_whole_text() -> None:
     assert safe.paragraphs("one two\n\nthree four", [(4, 7), (9, 14)]) == (
         "one <mark>two</mark>",

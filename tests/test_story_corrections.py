@@ -258,6 +258,11 @@ def test_a_running_service_hears_a_word_on_stories(tmp_path: Path) -> None:
             said.close()
             await running.tick()
             assert len(set(running.store.stories.of([1, 2]).values())) == 1
+            said = Feedback.open(tmp_path / FEEDBACK)
+            Corrections(said).split(articles[1:], articles[:1], "ada", NOW)
+            said.close()
+            assert running.hear(), "told by the site of its own process, without waiting for a tick"
+            assert len(set(running.store.stories.of([1, 2]).values())) == 2
 
     with Outlets() as outlets:
         outlets.publish("/a", item("one", title=FIRE, summary=BODY[FIRE]), item("two", title=VOTE, summary=BODY[VOTE]))

@@ -161,7 +161,7 @@ async def merge(
     """Two stories are of one event."""
     story = site.whole(_one(form, "story"))
     # A number, or the address of a story's page as it was copied.
-    other = re.search(r"(\d{1,18})\D*$", _one(form, "other").strip())
+    other = re.search(r"(?:^|/story/)(\d{1,18})(?:$|[/?#.])", _one(form, "other").strip())
     second = int(other.group(1)) if other else None
     if story is None or second is None or story == second:
         raise _Unfit("Name another story, by its number or its address.")

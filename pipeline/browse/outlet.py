@@ -91,10 +91,12 @@ async def outlet(datasette: Any, request: Any) -> Any:
     stories, form = await _stories(
         datasette, row, list(dict.fromkeys(a["story_id"] for a in articles if a["story_id"] is not None))
     )
-    on = await rows(datasette, queries.ARTICLE_MATCHES, ids=ids(numbers))
-    by_topic = Counter(match["topic"] for match in on)
-    beside = [{**known[slug], "n": n, "share": charts.share(n, by_topic.most_common(1)[0][1])}
-              for slug, n in by_topic.most_common() if slug in known]  # fmt: skip
+    on = await rows(datasette, queries.OUTLET_TOPICS, ids=ids(numbers))
+    beside = [
+        {**known[row["topic"]], "n": row["n"], "share": charts.share(row["n"], on[0]["n"])}
+        for row in on
+        if row["topic"] in known
+    ]
     edited = [article for article in articles if article["revision_count"] > 1]
     held = await revisions_of(datasette, [article["id"] for article in edited])
     edits = [

@@ -177,7 +177,7 @@ STORY_TOPICS = Query(
 )
 STORY_VERSIONS = Query(
     f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
-    " a.agency, a.published_at, a.first_seen_at,"
+    " a.agency, a.lang, a.published_at, a.first_seen_at,"
     f" o.id AS outlet_id, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
     " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
     " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
@@ -214,7 +214,7 @@ NEARBY = Query(
 
 ARTICLES = Query(
     f"SELECT a.id, a.title, a.summary, a.url, a.copy_of, a.revision_count, {_AT} AS at, s.story_id,"
-    " a.published_at, a.first_seen_at, a.agency, o.name AS outlet, o.id AS outlet_id, o.family"
+    " a.published_at, a.first_seen_at, a.agency, a.lang, o.name AS outlet, o.id AS outlet_id, o.family"
     " FROM articles a CROSS JOIN outlets o ON o.id = a.outlet_id"
     " LEFT JOIN story_articles s ON s.article_id = a.id"
     " WHERE a.id IN (SELECT value FROM json_each(:ids))",
@@ -280,6 +280,11 @@ OUTLET_ARTICLES = Query(
     " CROSS JOIN articles a ON a.id = latest.id LEFT JOIN story_articles s ON s.article_id = a.id"
     " ORDER BY at DESC, a.id DESC",
     {"outlet": 1, "most": 1000, **_SINCE},
+)
+OUTLET_TOPICS = Query(
+    "SELECT topic, count(*) AS n FROM article_topics WHERE article_id IN (SELECT value FROM json_each(:ids))"
+    f" AND on_topic = 1 AND topic IN {_ACTIVE} GROUP BY topic ORDER BY n DESC, topic",
+    _IDS,
 )
 OUTLET_EVERY = Query(
     "SELECT id, first_seen_at FROM articles WHERE outlet_id = :outlet AND first_seen_at <= :before"

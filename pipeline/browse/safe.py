@@ -31,6 +31,7 @@ HEADERS = {
 # (https://url.spec.whatwg.org/#concept-basic-url-parser); so do we, before we look at the scheme.
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]")
 _LONGEST_URL = 4096
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 Span = tuple[int, int]
 Tag = Literal["mark", "u", "del", "ins"]
@@ -55,6 +56,13 @@ def safe_url(url: object) -> str | None:
     except ValueError:
         return None
     return text if parts.scheme in {"http", "https"} and host else None
+
+
+def tongue(lang: object) -> Markup:
+    """The attributes of words that strangers wrote: the direction they run in, and their language where it is one
+    (BCP 47), so that a screen reader says them right."""
+    known = isinstance(lang, str) and _LANGUAGE.fullmatch(lang)
+    return Markup(' dir="auto" lang="{}"').format(lang) if known else Markup(' dir="auto"')
 
 
 def merged(spans: Iterable[Span], length: int) -> tuple[Span, ...]:

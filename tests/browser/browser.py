@@ -75,4 +75,6 @@ def pages(base: str) -> list[tuple[str, str]]:
             word = title.group(1).split()[0].split("&")[0] if title else "news"
             found.append(("search-word", f"/search?q={urllib.request.quote(word)}&days=0"))
     outlets = list(dict.fromkeys(re.findall(r'href="[^"]*(/outlet/[^"]+)"', read(base + "/feeds"))))
+    if "/-/login" in front:
+        found.append(("sign-in", "/-/login"))
     return found + [(f"outlet-{nth}", link) for nth, link in enumerate(outlets[:2], 1)]

@@ -90,7 +90,9 @@ def axe(browser: Any, base: str, cookie: str) -> list[str]:
                     for name, path in wanted:
                         if who and not name.startswith(("topic", "story", "article")):
                             continue
-                        page.goto(base + path)
+                        answer = page.goto(base + path)
+                        if answer.status != (404 if name == "missing" else 200):
+                            found.append(f"{name}: status {answer.status}")
                         # What is folded away is looked at as well.
                         page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
                         for one in Axe().run(page).response["violations"]:

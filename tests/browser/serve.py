@@ -14,6 +14,7 @@ from pathlib import Path
 import poison
 import sample
 import uvicorn
+import yaml
 from desk import METADATA
 
 from pipeline.browse.serve import SECRET, build
@@ -33,7 +34,13 @@ def main(directory: Path, poisoned: bool) -> None:
         poison.poison(news)
     os.environ[SECRET] = "for a test on this machine only"
     kept = Kept(Place(directory, news), _later)
-    site = build(news, feedback, METADATA, title="The Desk", now=sample.NOW, texts_open=True, notebook=kept)
+    told = yaml.safe_load(METADATA.read_text())
+    # With the extra [editors] there is a page to sign in on; nobody does, so the hash is of nothing.
+    told["plugins"] = {"datasette-auth-passwords": {"mara_password_hash": "pbkdf2_sha256$1$x$x"}}
+    (directory / "datasette.yaml").write_text(yaml.safe_dump(told))
+    site = build(
+        news, feedback, directory / "datasette.yaml", title="The Desk", now=sample.NOW, texts_open=True, notebook=kept
+    )
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
