@@ -105,6 +105,16 @@ def rejudge(article_id: int, desk: Desk) -> None:
     desk.store.stories.remember(article_id, at, sorted(words), stories.packed(own), again=True)
 
 
+def recall(article_id: int, article: Article, desk: Desk, *, is_copy: bool) -> None:
+    """Lets an article that has its place already be found by its words, as if it had just come."""
+    own, _ = _fingerprint(article, reading.of(article), desk)
+    at = stories.moment(article)
+    words = stories.telling_words(own)
+    desk.store.stories.remember(article_id, at, words, stories.packed(own), counted=not is_copy)
+    if not is_copy:
+        desk.store.stories.count_in(at)
+
+
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     """Indexes, judges and places new articles; shared by feeds and `import`."""
     store = desk.store

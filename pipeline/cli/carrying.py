@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 import click
 
-from pipeline import config, discover, export, importing, ingest, log, retag, service, urls
+from pipeline import archive, config, discover, export, importing, ingest, log, retag, service, urls
 from pipeline.cli.looking import as_json
 from pipeline.cli.main import Place, main
 from pipeline.errors import NewsbeatError, ParseError, StoreError, UsageError
@@ -50,17 +50,21 @@ class Progress:
 @as_json
 @click.pass_obj
 def import_command(place: Place, file: Path, as_json: bool) -> None:
-    """Feeds from FILE.opml, or articles from FILE.jsonl.
+    """Feeds from FILE.opml, articles from FILE.jsonl, or a whole archive that `newsbeat export --format archive` wrote.
 
     Feeds go into feeds.toml; those that are there already are passed over. Articles are JSON lines (id, title, summary,
-    text, url, published_at, lang, outlet; a title, a text or a url is enough), kept as if a feed had brought them.
-    Importing a file twice changes nothing. Exit 1 when anything in the file was bad: it is listed, the rest is done.
+    text, url, published_at, lang, outlet; a title, a text or a url is enough), kept as if a feed had brought them. An
+    archive is taken in whole or not at all. Importing a file twice changes nothing. Exit 1 when anything in the file
+    was bad: it is listed, the rest is done.
     """
     with _opened(file) as source:
         is_list = file.suffix.lower() in (".opml", ".xml") or (
             file.suffix.lower() not in (".jsonl", ".ndjson", ".json")
             and source.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         )
+        if source.peek(64).startswith(archive.MARK):
+            _archive(place, file, source, as_json)
+            return
         bad = _feeds(place, file, source, as_json) if is_list else _articles(place, file, source, as_json)
     raise SystemExit(1 if bad else 0)
 
@@ -121,6 +125,28 @@ def _articles(place: Place, file: Path, source: IO[bytes], as_json: bool) -> int
     return report.bad_lines
 
 
+def _archive(place: Place, file: Path, source: IO[bytes], as_json: bool) -> None:
+    """Takes in a whole archive; the configuration of this place is applied after it."""
+    log.to_stderr(logging.WARNING)
+    setup = config.load(place.directory)
+    progress = Progress()
+    with Store.open(place.db, what="newsbeat import") as store:
+        desk = ingest.Desk(store, urls.OutletBook(), {}, (), service.pace_of(setup.fetch))
+        try:
+            taken = archive.take_in(
+                enumerate(source, 1), desk, service.clock(),
+                lambda so_far: progress(f"{so_far.articles} articles taken in, {so_far.known} known"),
+            )  # fmt: skip
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") from None
+        except StoreError as error:
+            raise StoreError(f"{file}: {error}") from None
+        service.apply(setup, desk, service.clock())
+    told = {"new": taken.articles, "known": taken.known, "words": taken.labels}
+    said = f"{taken.articles} articles, {taken.known} there already; {taken.labels} words of people"
+    click.echo(json.dumps(told) if as_json else f"{file}: {said}.")
+
+
 def _tell(file: Path, said: str, told: dict[str, int], bad: list[tuple[int, str]], count: int, as_json: bool) -> None:
     """What came of it; what was bad goes to stderr, line by line."""
     if as_json:
@@ -156,7 +182,11 @@ def _opened(file: Path) -> Iterator[io.BufferedReader[Any]]:
 
 @main.command("export")
 @click.option(
-    "--format", "kind", type=click.Choice(["opml", "csv", "jsonl", "atom"]), required=True, help="What to write."
+    "--format",
+    "kind",
+    type=click.Choice(["archive", "opml", "csv", "jsonl", "atom"]),
+    required=True,
+    help="What to write.",
 )
 @click.option("--topic", metavar="TOPIC", help="Only articles on this topic.")
 @click.option(
@@ -166,9 +196,11 @@ def _opened(file: Path) -> Iterator[io.BufferedReader[Any]]:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it. [default: stdout]")
 @click.pass_obj
 def export_command(place: Place, kind: str, topic: str | None, since: datetime | None, output: Path | None) -> None:
-    """The feeds as OPML, or the articles as CSV, JSON lines or Atom (the newest 100).
+    """The feeds as OPML; the articles as CSV, JSON lines or Atom (the newest 100); or the whole archive.
 
-    An export in JSON lines can be imported elsewhere. FILE is replaced in one step, and only by a whole export.
+    An export in JSON lines can be imported elsewhere, as articles anew. `archive` holds everything a person would miss:
+    articles with every wording, the names their feeds gave them, tags, stories, and what people said; its import gives
+    the same archive again. FILE is replaced in one step, and only by a whole export.
     """
     setup = config.load(place.directory)
     if kind == "opml":
@@ -179,6 +211,12 @@ def export_command(place: Place, kind: str, topic: str | None, since: datetime |
             titles = store.archive.titles()
         feeds = [replace(feed, title=feed.title or titles.get(feed.url)) for feed in setup.feeds]
         _write(output, export.opml(feeds, urls.OutletBook(setup.outlets), setup.site.title))
+        return
+    if kind == "archive":
+        if topic or since:
+            raise UsageError("--topic and --since choose articles; an archive is whole. Leave them out.")
+        with Store.read(place.db) as store:
+            _write(output, archive.lines(store))
         return
     moment = since.replace(tzinfo=UTC) if since else None
     with Store.read(place.db) as store:

@@ -7,10 +7,11 @@ A label names its article by URL, and by number only where it has no URL, so tha
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pipeline.errors import StoreError
 from pipeline.model import Label
@@ -173,19 +174,58 @@ class Feedback:
                 for table in sorted(tables & {"labels", "story_corrections"})
             )
 
-    def words(self) -> Iterator[tuple[object, ...]]:
-        """Every word as it stands, labels and corrections, with its table's name; numbers of rows left out."""
+    COLUMNS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "labels": ("article_id", "url", "topic", "verdict", "actor", "created_at", "withdrawn_at"),
+        "story_corrections": (
+            "action", "article_id", "other_article_id", "url", "other_url", "actor", "created_at", "withdrawn_at",
+        ),
+    }  # fmt: skip
+
+    def words(self) -> Iterator[tuple[Any, ...]]:
+        """Every word as it stands, labels and corrections: its table, then its COLUMNS."""
         with told(self._path):
-            for table, columns in (
-                ("labels", ("article_id", "url", "topic", "verdict", "actor", "created_at", "withdrawn_at")),
-                ("story_corrections", ("action", "article_id", "other_article_id", "url", "other_url", "actor",
-                                       "created_at", "withdrawn_at")),
-            ):  # fmt: skip
+            for table, columns in self.COLUMNS.items():
                 there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
                 asked = ", ".join(column if column in there else "NULL" for column in columns)
                 if there:
                     rows = self._db.execute(f"SELECT {asked} FROM {table} ORDER BY rowid")  # noqa: S608
                     yield from ((table, *row) for row in rows)
+
+    def add(self, words: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+        """Words said elsewhere, as (table, columns); one that stands here already is not doubled, and is taken back if
+        it was there. Returns how many came."""
+        here = {word[:-1]: word[-1] for word in self.words()}
+        came = 0
+        with told(self._path), self._transaction():
+            for table, word in words:
+                columns = self.COLUMNS[table]
+                values = tuple(word.get(column) for column in columns)
+                if (table, *values[:-1]) not in here:
+                    marks = ", ".join("?" * len(columns))
+                    self._db.execute(
+                        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+                        values,
+                    )
+                    here[table, *values[:-1]] = values[-1]
+                    came += 1
+                elif values[-1] and not here[table, *values[:-1]]:
+                    named = " AND ".join(f"{column} IS ?" for column in columns[:-1])
+                    self._db.execute(
+                        f"UPDATE {table} SET withdrawn_at = ? WHERE {named}",  # noqa: S608
+                        (values[-1], *values[:-1]),
+                    )
+        return came
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def addresses(self) -> frozenset[str | int]:
         """The articles that people said something of and did not take back, labels and corrections: their addresses,
