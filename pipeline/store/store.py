@@ -56,9 +56,7 @@ class Store:
         self.pruned = Pruned(connection)
 
     @classmethod
-    def open(
-        cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None, copy: bool = True
-    ) -> Store:
+    def open(cls, path: Path, *, what: str = "newsbeat", feedback: Path | None = None, copy: bool = True) -> Store:
         """The database at `path`, made when missing, locked for us, migrated, feedback.db beside it.
 
         Raises StoreError: held by another (and by whom), from a newer version, not a database, no place to write.
