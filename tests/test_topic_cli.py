@@ -432,3 +432,19 @@ def test_topic_new_refuses_what_tells_no_topic(tmp_path: Path, raw: bytes, said:
         ran = CliRunner().invoke(main, ["topic", "new", *words, "-o", str(tmp_path / "made.toml")], input=given)
         assert (ran.exit_code, said in ran.stderr) == (2, True), ran.output
     assert not (tmp_path / "made.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param("x" * 5000, id="a word without end"),
+        pytest.param("Korvik" * 60, id="a name without end"),
+        pytest.param(" ".join(["Upper Saltmere Harbour Board"] * 12), id="a name of many words"),
+        pytest.param('\x07 "quoted" \\ back \u2028 line', id="signs that TOML must escape"),
+    ],
+)
+def test_what_topic_new_writes_can_always_be_loaded(tmp_path: Path, odd: str) -> None:
+    (tmp_path / "seed.txt").write_text(f"{SEED} {odd} spoke. {odd} left. {SEED}", encoding="utf-8")
+    ran = CliRunner().invoke(main, ["topic", "new", str(tmp_path / "seed.txt"), "-o", str(tmp_path / "made.toml")])
+    assert ran.exit_code == 0, ran.output
+    assert config.topic(tmp_path / "made.toml").terms
