@@ -85,7 +85,7 @@ def profile(
             round(value / length, 3),
             name.kind,
             tuple(alias for alias in name.aliases if len(alias) <= LONGEST),
-        )  # fmt: skip
+        )
         for name, value in chosen
         if value / length >= 0.001
     )
