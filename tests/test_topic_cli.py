@@ -402,3 +402,49 @@ def test_a_web_seed_is_not_asked_for_by_somebody_without_a_contact(tmp_path: Pat
         assert site.asked == []
     assert ran.exit_code == 2
     assert "contact" in ran.stderr
+
+
+SEED = (
+    "Un barrage à Korvik\n\n"
+    + "Le barrage de l'estuaire à Korvik a été achevé lundi, dit l'ingénieur Amélie Théron. " * 8
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_topic_new_reads_a_file_as_editors_save_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "seed.txt").write_bytes(SEED.encode(encoding))
+    ran = CliRunner().invoke(main, ["topic", "new", str(tmp_path / "seed.txt"), "-o", "-"])
+    assert ran.exit_code == 0, ran.output
+    assert "Amélie Théron" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        pytest.param(SEED.encode("utf-16-le"), "Save it as plain text in UTF-8", id="no mark says which"),
+        pytest.param(bytes(range(256)) * 20, "Save it as plain text in UTF-8", id="no text"),
+        pytest.param(b"and the of in to a is that it for " * 20, "no word in it tells a topic", id="nothing to tell"),
+    ],
+)
+def test_topic_new_refuses_what_tells_no_topic(tmp_path: Path, raw: bytes, said: str) -> None:
+    (tmp_path / "seed.txt").write_bytes(raw)
+    for words, given in (([str(tmp_path / "seed.txt")], None), (["-"], raw)):
+        ran = CliRunner().invoke(main, ["topic", "new", *words, "-o", str(tmp_path / "made.toml")], input=given)
+        assert (ran.exit_code, said in ran.stderr) == (2, True), ran.output
+    assert not (tmp_path / "made.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param("x" * 5000, id="a word without end"),
+        pytest.param("Korvik" * 60, id="a name without end"),
+        pytest.param(" ".join(["Upper Saltmere Harbour Board"] * 12), id="a name of many words"),
+        pytest.param('\x07 "quoted" \\ back \u2028 line', id="signs that TOML must escape"),
+    ],
+)
+def test_what_topic_new_writes_can_always_be_loaded(tmp_path: Path, odd: str) -> None:
+    (tmp_path / "seed.txt").write_text(f"{SEED} {odd} spoke. {odd} left. {SEED}", encoding="utf-8")
+    ran = CliRunner().invoke(main, ["topic", "new", str(tmp_path / "seed.txt"), "-o", str(tmp_path / "made.toml")])
+    assert ran.exit_code == 0, ran.output
+    assert config.topic(tmp_path / "made.toml").terms

@@ -20,6 +20,7 @@ from pipeline.cli.main import Place, main
 from pipeline.errors import FetchError, UsageError
 from pipeline.fetch.pace import Pacer
 from pipeline.model import Article, Evidence, Match, NotModified, Response, TopicProfile
+from pipeline.parse import sniff
 from pipeline.store import Store
 
 
@@ -44,6 +45,8 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
     documents = [topics.document(_seed(place, seed), seed) for seed in seeds]
     slug = topics.slug_of(output.name if output else _name(seeds[0]))
     made = topics.profile(documents, slug, title, None if seeds[0] == "-" else seeds[0])
+    if not made.terms:
+        raise UsageError(f"{seeds[0]}: no word in it tells a topic. Give the article itself, as text.")
     written = topics.toml(made, topics.notes(made, documents))
     target = output or place.directory / "topics" / f"{slug}.toml"
     if str(target) == "-":
@@ -61,13 +64,24 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
 def _seed(place: Place, seed: str) -> str:
     """What a seed holds, from a file, stdin or the web."""
     if seed == "-":
-        return sys.stdin.read()
+        return _written(sys.stdin.buffer.read(), "stdin")
     if seed.startswith(("http://", "https://")):
         return asyncio.run(_page(place, seed))
     try:
-        return Path(seed).read_bytes().decode("utf-8", "replace")
+        return _written(Path(seed).read_bytes(), seed)
     except OSError as error:
         raise UsageError(f"{seed}: cannot be read ({error.strerror}). Name a file with the article's text.") from None
+
+
+def _written(raw: bytes, name: str) -> str:
+    """The words of a file: UTF-8, or what a byte order mark says, or else the letters of Windows."""
+    raw, _ = sniff.utf8(raw)
+    if b"\0" in raw:
+        raise UsageError(f"{name}: is no text that can be read. Save it as plain text in UTF-8.")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def _name(seed: str) -> str:

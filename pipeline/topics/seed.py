@@ -28,6 +28,9 @@ LEAST_TELLING = 3.5
 ASIDE = 0.35
 """What a phrase, or a long name that stands once, weighs beside its words, which count too."""
 
+LONGEST = 100
+"""Characters of a term, and of its other spellings; what is longer is no word and no name, and a profile takes 200."""
+
 THRESHOLD = 0.23
 """From this score on an article is on topic: the one threshold for all topics, measured in tests/quality."""
 
@@ -73,10 +76,16 @@ def profile(
         length = math.sqrt(sum(value**2 for value in mine.values())) or 1.0
         for name, value in mine.items():
             values[name] += value / length
-    chosen = sorted(values.items(), key=lambda item: (-item[1], item[0].surface))[:MOST_TERMS]
+    named = [(name, value) for name, value in values.items() if len(name.surface) <= LONGEST]
+    chosen = sorted(named, key=lambda item: (-item[1], item[0].surface))[:MOST_TERMS]
     length = math.sqrt(sum(value**2 for _, value in chosen)) or 1.0
     terms = tuple(
-        Term(name.surface, round(value / length, 3), name.kind, name.aliases)
+        Term(
+            name.surface,
+            round(value / length, 3),
+            name.kind,
+            tuple(alias for alias in name.aliases if len(alias) <= LONGEST),
+        )
         for name, value in chosen
         if value / length >= 0.001
     )
@@ -177,4 +186,4 @@ def _title(source: Document, terms: Sequence[Term]) -> str:
     if source.headline and len(source.headline) <= 70:
         return source.headline
     first, *rest = [term.text for term in terms[:4]] or ["A topic"]
-    return f"{first}: {', '.join(rest)}" if rest else first
+    return (f"{first}: {', '.join(rest)}" if rest else first)[:200]

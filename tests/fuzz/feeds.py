@@ -58,22 +58,21 @@ class Tally:
 
 def real() -> list[bytes]:
     """Real and hostile feeds of up to 150 kB, where they lie beside the project; else invented ones."""
+    found = recorded(lambda row: row["type"] != "opml", LARGEST)
+    return found or [corpus.feed(number, 20, 0) for number in range(200)]
+
+
+def recorded(wanted: Callable[[dict[str, Any]], bool], largest: int) -> list[bytes]:
+    """Recorded files up to a size, those whose row in the list of them is wanted."""
     packed = corpus.DATA / "feeds.tar.gz"
     if not packed.is_file():
-        return [corpus.feed(number, 20, 0) for number in range(200)]
-    found = []
+        return []
     with tarfile.open(packed) as archive:
         listed = archive.extractfile("feeds/manifest.jsonl")
         assert listed is not None
         rows = [json.loads(line) for line in listed]
-        for row in rows:
-            if (
-                row["size"] <= LARGEST
-                and row["type"] != "opml"
-                and (one := archive.extractfile(f"feeds/{row['file']}"))
-            ):
-                found.append(one.read())
-    return found
+        files = [archive.extractfile(f"feeds/{row['file']}") for row in rows if row["size"] <= largest and wanted(row)]
+        return [file.read() for file in files if file is not None]
 
 
 def _read(answer: Response) -> tuple[ParsedFeed, float, float]:
@@ -134,7 +133,7 @@ async def run(count: int, seed: int, told: Callable[[int], None] = lambda _: Non
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 tally.bugs.append(f"{number} ({how}): {error!r} in {where.name} of {Path(where.filename).name}"[:400])
-                _save(number, body)
+                save(number, body)
             finally:
                 slots.release()
                 tally.tried += 1
@@ -185,7 +184,7 @@ async def _one(number: int, answer: Response, how: str, readers: Workers, archiv
     except WorkerLost as error:
         read = ParseError(answer.url, str(error))
         tally.outcomes[str(error)] += 1
-        _save(number, answer.body)
+        save(number, answer.body)
     if number % KEPT == 0:
         tally.outcomes["kept as a poll: " + archive.keep(number // KEPT, answer, read)] += 1
 
@@ -220,17 +219,17 @@ def _batches(store: Store) -> Iterator[list[export.Kept]]:
 SAVED: list[Path] = []
 
 
-def _save(number: int, body: bytes) -> None:
+def save(number: int, body: bytes, kind: str = "xml") -> None:
     """A document that did something it may not is left for whoever looks into it."""
     for place in SAVED:
-        (place / f"{number}.xml").write_bytes(body)
+        (place / f"{number}.{kind}").write_bytes(body)
 
 
-def tried(count: int, seed: int) -> Tally:
+def tried(count: int, seed: int, workers: int = 2) -> Tally:
     """`run`, with progress at a terminal."""
 
     def told(done: int) -> None:
         if sys.stderr.isatty() and done % 50 == 0:
             print(f"\r{done} of {count} feeds", end="", file=sys.stderr, flush=True)
 
-    return asyncio.run(run(count, seed, told))
+    return asyncio.run(run(count, seed, told, workers))
