@@ -111,8 +111,6 @@ def recall(article_id: int, article: Article, desk: Desk, *, is_copy: bool) -> N
     at = stories.moment(article)
     words = stories.telling_words(own)
     desk.store.stories.remember(article_id, at, words, stories.packed(own), counted=not is_copy)
-    if not is_copy:
-        desk.store.stories.count_in(at)
 
 
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:

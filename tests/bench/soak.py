@@ -3,9 +3,9 @@
     ./run soak [--feeds 2000] [--days 30] [--step 60] [--seed 1] [--json FILE] [--keep DIR]
 
 A server of its own answers for invented feeds as they stand at the virtual moment: some bring something every half
-hour, most every few hours or days, some nothing, some have no validators, some answer 503 every fifth day, some 404. The
-service is opened as `newsbeat run` opens it and makes a pass every `--step` virtual seconds. A row a day goes to stdout
-as it ends. Exit 1 when something grew that should not, or a feed was forgotten.
+hour, most every few hours or days, some nothing, some have no validators, some answer 503 every fifth day, some 404.
+The service is opened as `newsbeat run` opens it and makes a pass every `--step` virtual seconds. A row a day goes to
+stdout as it ends. Exit 1 when something grew that should not, or a feed was forgotten.
 """
 
 from __future__ import annotations
