@@ -52,6 +52,19 @@ def test_words_of_strangers_run_in_their_own_direction_and_language(lang: str | 
     assert safe.tongue(lang) == told
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Apollo-11 <lands>", "<span class=whole>Apollo-11</span> &lt;lands&gt;"),
+        ("A-1 and B-2", "<span class=whole>A-1</span> and <span class=whole>B-2</span>"),
+        ("no number-here", "no number-here"),
+        ("", ""),
+    ],
+)
+def test_a_name_with_a_number_stays_on_one_line(text: str, told: str) -> None:
+    assert safe.headed(text) == told
+
+
 def test_paragraphs_keep_the_offsets_of_the_whole_text() -> None:
     assert safe.paragraphs("one two\n\nthree four", [(4, 7), (9, 14)]) == (
         "one <mark>two</mark>",

@@ -31,7 +31,7 @@ from . import (
     story,
     views,
 )
-from .safe import DATASETTE_POLICY, HEADERS, safe_url, tongue
+from .safe import DATASETTE_POLICY, HEADERS, headed, safe_url, tongue
 
 # A list in a form to take along.
 _KINDS = r"\.(?P<kind>csv|json)"
@@ -90,6 +90,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     env.globals["style_version"] = site.STYLE_VERSION
     env.globals["safe_url"] = safe_url
     env.globals["tongue"] = tongue
+    env.globals["headed"] = headed
     env.globals["can_sign_in"] = site.has_editors(datasette)
     env.globals["to"] = datasette.urls.path
     env.globals["outlet_path"] = lines.outlet_path

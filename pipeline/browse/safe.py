@@ -31,6 +31,7 @@ HEADERS = {
 # (https://url.spec.whatwg.org/#concept-basic-url-parser); so do we, before we look at the scheme.
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]")
 _LONGEST_URL = 4096
+_NUMBERED = re.compile(r"(\b\w{1,20}-\d{1,6}\b)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 Span = tuple[int, int]
@@ -63,6 +64,13 @@ def tongue(lang: object) -> Markup:
     (BCP 47), so that a screen reader says them right."""
     known = isinstance(lang, str) and _LANGUAGE.fullmatch(lang)
     return Markup(' dir="auto" lang="{}"').format(lang) if known else Markup(' dir="auto"')
+
+
+def headed(text: str) -> Markup:
+    """A headline, escaped, in which a name with a number ("Apollo-11") stays on one line."""
+    parts = _NUMBERED.split(text)
+    return Markup().join(Markup("<span class=whole>{}</span>").format(p) if at % 2 else escape(p)
+                         for at, p in enumerate(parts))  # fmt: skip
 
 
 def merged(spans: Iterable[Span], length: int) -> tuple[Span, ...]:
