@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import tomllib
@@ -17,6 +18,8 @@ from outlets import Outlets
 
 from pipeline import config, ingest, retag, schedule, service, topics
 from pipeline.cli import main
+from pipeline.cli.main import Place
+from pipeline.cli.notebook import Kept
 from pipeline.model import Article, Outlet, Term, TopicProfile
 from pipeline.store import Feedback, Store
 from pipeline.urls import OutletBook
@@ -156,6 +159,19 @@ def test_hear_takes_up_what_was_said_elsewhere_and_leaves_it_to_a_service_that_r
     assert "1 articles judged anew" in newsbeat("hear").stdout
     assert "none" in on_topic(place)
     assert newsbeat("hear", "--quiet").exit_code == 0
+
+
+def test_where_no_service_runs_the_site_lets_another_process_hear(place: Path) -> None:
+    kept = Kept(Place(place / "config", place / "news.db"), now=lambda: NOW, patience=300)
+    kept.label((int(number("none")), article("none").url), "barrage", True, "mara")
+    with Store.open(place / "news.db", what="newsbeat run"):
+        assert not asyncio.run(kept.followed()), "that service will"
+    assert "none" not in on_topic(place)
+    assert asyncio.run(kept.followed())
+    assert "none" in on_topic(place)
+    kept.label((int(number("none")), article("none").url), "barrage", None, "mara")
+    assert asyncio.run(kept.followed())
+    assert "none" not in on_topic(place)
 
 
 def test_a_label_is_kept_while_another_process_holds_the_database(place: Path, newsbeat: Newsbeat) -> None:

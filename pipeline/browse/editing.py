@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from datasette import Forbidden, Response
+from datasette.database import QueryInterrupted
 from datasette.utils import actor_matches_allow
 
 from pipeline.errors import NewsbeatError
@@ -90,9 +91,9 @@ def said(view: Saying) -> Any:
             return Response.text("Only for forms.", status=405, headers={"allow": "POST"})
         name, kept = editor(datasette, request), notebook(datasette)
         form = await _form(request)
-        token = (form.get("csrftoken") or [""])[0]
+        token, right = _one(form, "csrftoken").encode(), request.scope["csrftoken"]().encode()
         # Datasette's own check lets requests without cookies pass; a browser that signs in by Basic sends none.
-        if name is None or kept is None or not secrets.compare_digest(token, request.scope["csrftoken"]()):
+        if name is None or kept is None or not secrets.compare_digest(token, right):
             raise Forbidden("Sign in as an editor, and send the form from its own page.")
         try:
             where, words = await view(datasette, request, form, kept, name)
@@ -102,6 +103,8 @@ def said(view: Saying) -> Any:
             return await site.page(
                 datasette, request, "missing", status=400, what="That cannot be done.", hint=str(unfit)
             )
+        except (QueryInterrupted, sqlite3.Error) as error:
+            return await site.sorry(datasette, request, error)
         except NewsbeatError as error:
             return await site.page(
                 datasette, request, "missing", status=503, what="It could not be kept.", hint=str(error)

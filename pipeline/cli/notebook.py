@@ -29,8 +29,14 @@ class Kept:
     so that the one that talks to the world never holds news.db for writing.
     """
 
-    def __init__(self, place: Place, nudge: Nudge | None = None, now: Callable[[], datetime] = service.clock) -> None:
-        self._place, self._nudge, self._now = place, nudge, now
+    def __init__(
+        self,
+        place: Place,
+        nudge: Nudge | None = None,
+        now: Callable[[], datetime] = service.clock,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._place, self._nudge, self._now, self._patience = place, nudge, now, patience
         self._file = place.db.with_name(FEEDBACK)
         self._alone = asyncio.Lock()
 
@@ -53,13 +59,17 @@ class Kept:
         if self._nudge:
             return await self._nudge()
         async with self._alone:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "pipeline.cli",
-                "--config", str(self._place.directory), "--db", str(self._place.db), "hear", "--quiet",
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
             try:
-                return await asyncio.wait_for(child.wait(), PATIENCE) == 0
+                child = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "pipeline.cli",
+                    "--config", str(self._place.directory), "--db", str(self._place.db), "hear", "--quiet",
+                    stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+                )  # fmt: skip
+            except OSError as error:
+                log.event("what was said is kept, but not taken up", why=error)
+                return False
+            try:
+                return await asyncio.wait_for(child.wait(), self._patience) == 0
             except TimeoutError:
                 child.kill()
                 await child.wait()
