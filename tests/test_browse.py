@@ -212,6 +212,8 @@ def test_search_is_friendly_whatever_is_typed(site: Any, typed: str, said: str) 
 
 def test_search_marks_what_it_found_and_keeps_to_its_filters(site: Any) -> None:
     assert "<mark>TikTok</mark>" in get(site, "/search?q=tiktok").text
+    once = get(site, "/search?q=cold+chain&days=0").text
+    assert once.count("<mark>cold</mark>") == 1, "a snippet that is the headline stands there, marked"
     assert "Nothing found" in words(get(site, "/search?q=mackerel&topic=tiktok-sale"))
     assert "Nothing found" in words(get(site, "/search?q=mackerel&days=1"))
     only = get(site, "/search?q=mackerel&outlet=10")

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasette.database import QueryInterrupted
+from markupsafe import Markup
 
 from . import queries, site
+from .lines import headline
 from .queries import Row, ids, rows
 from .safe import snippet
 
@@ -143,11 +145,15 @@ async def _hits(datasette: Any, asked: Question, chosen: list[int]) -> list[Row]
     articles = {row["id"]: row for row in await rows(datasette, queries.ARTICLES, ids=ids(chosen))}
     told = await rows(datasette, queries.SNIPPETS, words=asked.asked.match, ids=ids(chosen))
     words = {row["id"]: snippet(row["words"]) for row in told}
-    return [
-        {**articles[number], "title": articles[number]["title"] or "(no headline)", "words": words.get(number, "")}
-        for number in chosen
-        if number in articles
-    ]
+    return [_hit(articles[number], words.get(number, Markup())) for number in chosen if number in articles]
+
+
+def _hit(article: Row, words: Markup) -> Row:
+    """An article with its headline and snippet; where the snippet is the headline, it stands once, marked."""
+    title = headline(article)
+    return {**article, "title": words, "words": ""} if words.striptags() == title else {
+        **article, "title": title, "words": words
+    }  # fmt: skip
 
 
 async def search(datasette: Any, request: Any) -> Any:
