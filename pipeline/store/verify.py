@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.store.feedback import moment
 from pipeline.store.laws import DERIVED, LAWS, REPAIR, RESTORE
@@ -28,8 +28,6 @@ STEPS = 200_000
 
 SETTLING = timedelta(minutes=10)
 """A word of a person that is younger may not have reached the tags yet."""
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
