@@ -55,7 +55,6 @@ class FeedFacts:
     last answer, `told` says that a hub tells of its news."""
 
     url: str
-    name: str
     state: str
     failures: int = 0
     status: int | None = None

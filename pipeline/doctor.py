@@ -44,7 +44,7 @@ def _look(directory: Path, db: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("note", "configuration", f"{doubt.file}: {doubt.key}", doubt.why, doubt.hint)
     try:
         with Store.read(db) as store:
-            yield from care.findings(facts(store, now, _free(db)), now)
+            yield from care.findings(facts(store, now, free(db)), now)
             for profile, topical in checkup.of_topics(setup.topics, store, now) if setup else ():
                 where = str(directory / "topics" / f"{profile.slug}.toml")
                 about = f"{where}: {topical.key}" if topical.key else where
@@ -54,7 +54,7 @@ def _look(directory: Path, db: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("broken", "database", str(db), f"{why.removeprefix(f'{db}: ').rstrip('.')}.", cure)
 
 
-def _free(db: Path) -> int | None:
+def free(db: Path) -> int | None:
     """Bytes free where the database lies."""
     try:
         return shutil.disk_usage(db.parent).free

@@ -215,7 +215,7 @@ article = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(article, min_size=1, max_size=5), st.lists(article, max_size=3))
 def test_any_archive_survives_the_journey(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as name:

@@ -25,7 +25,7 @@ from pipeline.times import stamp
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WELL = FeedFacts(
-    "https://a.example/feed", "Example Times", "ok", last_ok_at=NOW, last_new_at=NOW - HOUR, gaps=(HOUR * 9,) * 20,
+    "https://a.example/feed", "ok", last_ok_at=NOW, last_new_at=NOW - HOUR, gaps=(HOUR * 9,) * 20,
     current_url="https://a.example/feed",
 )  # fmt: skip
 ALL_WELL = Facts((WELL,), "newsbeat run (process 7)", NOW, NOW, 0, 100, 100.0, disk_free=10**11, db_bytes=10**8)

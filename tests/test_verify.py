@@ -125,6 +125,13 @@ def test_a_feed_that_was_overlooked_is_told_and_a_service_that_rested_is_not(pla
         poll.format("2020-12-05T10:00:00Z"),
     )
     assert findings(place) == {}, "three days of rest, and the first poll after it"
+    failed = "INSERT INTO polls (feed_id, started_at, outcome) VALUES (1, '{}', 'failed')"
+    spoil(place, "DELETE FROM polls WHERE started_at > '2020-12-05'", failed.format("2020-12-05T10:00:00Z"))
+    spoil(place, failed.format("2020-12-05T16:01:00Z"))
+    assert findings(place) == {}, "the line was down, and only some were tried"
+    spoil(place, poll.format("2020-12-05T10:00:00Z"), poll.format("2099-01-01T00:00:00Z"), "DELETE FROM polls"
+          " WHERE outcome = 'failed'")  # fmt: skip
+    assert findings(place) == {}, "a clock that ran ahead"
     spoil(place, poll.format("2020-12-05T16:01:00Z"))
     assert findings(place) == {"overlooked": (1, False)}
 

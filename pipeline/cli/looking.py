@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import click
 
-from pipeline import checkup, config, service
+from pipeline import care, checkup, config, doctor, service
 from pipeline.cli.main import Place, main
 from pipeline.errors import ConfigError, StoreError
 from pipeline.store import Store
+from pipeline.store.facts import facts, holder
 from pipeline.store.numbers import TopicLine
 from pipeline.times import maybe_stamp, spoken
 
@@ -108,11 +110,15 @@ def duration(_context: click.Context, _option: click.Parameter, value: str | Non
 @as_json
 @click.pass_obj
 def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None:
-    """How things stand, in numbers."""
+    """How things stand, in numbers. `newsbeat doctor` says what to do about it."""
     now = service.clock()
     with Store.read(place.db) as store:
         totals = store.numbers.totals(now)
         notices = store.notices.all()
+        running, free = holder(place.db), doctor.free(place.db)
+        # A health check asks every minute; what looks back over weeks is left out of it.
+        found = () if polled_within else care.findings(facts(store, now, free), now)
+    levels = Counter(str(one.level) for one in found)
     if polled_within and (totals.last_polled_at is None or now - totals.last_polled_at > polled_within):
         last = (
             f"the last poll was {spoken(now - totals.last_polled_at)} ago" if totals.last_polled_at else "no poll yet"
@@ -123,9 +129,11 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
         for key in ("last_ok_at", "last_polled_at", "next_poll_at"):
             values[key] = maybe_stamp(values[key])
         values["notices"] = [asdict(notice) for notice in notices]
+        values |= {"service": running, "disk_free": free, "broken": levels["broken"], "care": levels["care"]}
         values["on_topic"] = {line.slug: line.on_topic for line in totals.topics}
         click.echo(json.dumps(values))
         return
+    click.echo(f"Service   {running or 'not running'}")
     trouble = [f"{totals.failing} failing"] if totals.failing else []
     trouble += [f"{totals.gone} gone"] if totals.gone else []
     trouble += [f"{totals.paused} paused"] if totals.paused else []
@@ -139,11 +147,14 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
     click.echo(f"Stories   {totals.stories}, {totals.shared_stories} of them told by several newsrooms")
     for line in totals.topics:
         click.echo(f"Topic     {line.title}: {line.on_topic} articles" + _notes(line))
-    click.echo(f"Database  {totals.bytes / 1e6:.1f} MB in {place.db}")
+    room = f", {free / 1e9:.1f} GB free" if free is not None else ""
+    click.echo(f"Database  {totals.bytes / 1e6:.1f} MB in {place.db}{room}")
     for notice in notices:
         click.echo(click.style(f"{notice.about.capitalize()}, since {notice.since}: ", fg="red") + notice.said)
     if any(notice.about == "configuration" for notice in notices):
         click.echo("The service goes on with the last good configuration; `newsbeat check` says what to mend.")
+    if levels["broken"] or levels["care"]:
+        click.echo(f"{levels['broken']} broken, {levels['care']} to be cared for: `newsbeat doctor` names each.")
 
 
 @main.group()

@@ -32,9 +32,9 @@ def facts(store: Store, now: datetime, disk_free: int | None = None) -> Facts:
         gaps = _gaps(db, now)
         feeds = tuple(
             FeedFacts(
-                url=row[1], name=row[2], state=row[3], failures=row[4], status=row[5], error=row[6], error_kind=row[7],
-                error_since=from_stamp(row[8]), current_url=row[9], last_ok_at=from_stamp(row[10]),
-                last_new_at=from_stamp(row[11]), gaps=gaps.get(row[0], ()), told=bool(row[12]),
+                url=row[1], state=row[2], failures=row[3], status=row[4], error=row[5], error_kind=row[6],
+                error_since=from_stamp(row[7]), current_url=row[8], last_ok_at=from_stamp(row[9]),
+                last_new_at=from_stamp(row[10]), gaps=gaps.get(row[0], ()), told=bool(row[11]),
             )
             for row in db.execute(_FEEDS)
         )  # fmt: skip
@@ -48,7 +48,7 @@ def facts(store: Store, now: datetime, disk_free: int | None = None) -> Facts:
             today=totals.articles_24h,
             usual_day=usual,
             ahead=_ahead(db),
-            stale=tuple((line.slug, line.stale + line.left) for line in totals.topics if line.stale + line.left),
+            stale=tuple((line.slug, line.left or line.stale) for line in totals.topics if line.left or line.stale),
             notices=tuple((notice.about, notice.said) for notice in store.notices.all()),
             disk_free=disk_free,
             db_bytes=totals.bytes,
@@ -70,11 +70,11 @@ def holder(path: Path) -> str | None:
 
 
 _FEEDS = """
-    SELECT f.id, f.url, coalesce(o.name, f.title, f.url), f.state, f.failures,
+    SELECT f.id, f.url, f.state, f.failures,
         (SELECT p.status FROM polls p WHERE p.feed_id = f.id ORDER BY p.started_at DESC, p.id DESC LIMIT 1),
         f.last_error, f.error_kind, f.error_since, f.current_url, f.last_ok_at, f.last_new_at,
         EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing'))
-    FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id ORDER BY f.url
+    FROM feeds f ORDER BY f.url
 """
 
 

@@ -120,10 +120,6 @@ class Pruned:
         )
         return {names[row[0]] for row in rows}
 
-    def any(self) -> bool:
-        """Whether anything was ever let go of."""
-        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM pruned)").fetchone()[0])
-
     def welcome(self, feed_id: int, entries: Iterable[Entry]) -> None:
         """These may come back: somebody hands them over on purpose."""
         names = [name for entry in entries for name in _names(feed_id, entry)]

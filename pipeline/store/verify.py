@@ -14,12 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.store.feedback import moment
 from pipeline.store.laws import DERIVED, LAWS, REPAIR, RESTORE
 from pipeline.store.names import names_of
 from pipeline.store.store import Store
+from pipeline.times import stamp
 
 BATCH = 500
 
@@ -28,8 +29,6 @@ STEPS = 200_000
 
 SETTLING = timedelta(minutes=10)
 """A word of a person that is younger may not have reached the tags yet."""
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def verify(store: Store, now: datetime, told: Callable[[str], None] = lambda _: 
             looks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
                 ("SQLite's own structures", lambda: _intact(connection, "news.db")),
                 ("foreign keys", lambda: _references(connection)),
-                *((law.broken, _asked(connection, law.name)) for law in LAWS),
+                *((law.broken, _asked(connection, law.name, now)) for law in LAWS),
                 ("the full-text index", lambda: _index(connection, tell)),
                 ("names of articles", lambda: _names(connection, tell)),
                 ("telling words", lambda: _words(connection, tell)),
@@ -95,11 +94,12 @@ def verify(store: Store, now: datetime, told: Callable[[str], None] = lambda _: 
     return Verdict(asked, tuple(findings))
 
 
-def _asked(connection: sqlite3.Connection, name: str) -> Callable[[], Iterable[Finding]]:
+def _asked(connection: sqlite3.Connection, name: str, now: datetime) -> Callable[[], Iterable[Finding]]:
     law = next(one for one in LAWS if one.name == name)
 
     def look() -> Iterator[Finding]:
-        count, example = connection.execute(f"SELECT count(*), min(who) FROM ({law.sql})").fetchone()  # noqa: S608
+        query = f"SELECT count(*), min(who) FROM ({law.sql})"  # noqa: S608
+        count, example = connection.execute(query, {"now": stamp(now)}).fetchone()
         if count:
             yield Finding(law.name, law.broken, count, str(example), law.cure, bool(law.repair))
 
