@@ -17,6 +17,7 @@ from datetime import datetime
 from pipeline import changes, extract, log, memory, parse, schedule, text, urls, websub
 from pipeline.errors import FetchError, ParseError, WorkerLost
 from pipeline.fetch import Web
+from pipeline.hiding import bare
 from pipeline.judging import Desk, rejudge, take_in
 from pipeline.model import (
     Article,
@@ -196,7 +197,7 @@ def want_older(state: FeedState, desk: Desk, parsed: ParsedFeed) -> None:
     """Every entry was new, so there may be more before them: the document's own link to those is put on the list."""
     said = dict(reversed(parsed.links))
     if url := said.get("prev-archive") or said.get("next"):
-        desk.store.history.want(state.id, url)
+        desk.store.history.want(state.id, bare(url))
 
 
 def _note_line(desk: Desk, now: datetime) -> None:

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Literal
 
+from pipeline.hiding import masked
+
 logger = logging.getLogger("newsbeat")
 
 Form = Literal["text", "json"]
@@ -37,7 +39,16 @@ class Json(logging.Formatter):
         said |= {key if key not in said else f"{key}_": _value(value) for key, value in facts.items()}
         if record.exc_info:
             said["trace"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False)
+        return masked(json.dumps(said, ensure_ascii=False))
+
+
+class Lines(logging.Formatter):
+    """One line, then its traceback if it has one. Neither form holds a password or a key, whoever wrote it."""
+
+    converter = staticmethod(time.gmtime)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
 
 
 def to_stderr(level: int = logging.INFO, form: Form = "text") -> None:
@@ -45,8 +56,7 @@ def to_stderr(level: int = logging.INFO, form: Form = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     formatter: logging.Formatter = Json()
     if form == "text":
-        formatter = logging.Formatter("%(asctime)s %(levelname).1s %(message)s", STAMP)
-        formatter.converter = time.gmtime
+        formatter = Lines("%(asctime)s %(levelname).1s %(message)s", STAMP)
     handler.setFormatter(formatter)
     logger.handlers[:] = [handler]
     logger.setLevel(level)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
+from pipeline.hiding import bare
 from pipeline.model import Subscription, SubscriptionState
 
 LEASE = timedelta(days=7)
@@ -55,7 +56,7 @@ def offer(headers: Iterable[tuple[str, str]], links: Iterable[tuple[str, str]], 
     topics = [url for rel, url in said if rel == "self"]
     if not hubs or not topics:
         return None
-    return next((url for url in hubs if url.startswith("https://")), hubs[0]), topics[0]
+    return bare(next((url for url in hubs if url.startswith("https://")), hubs[0])), bare(topics[0])
 
 
 def _linked(headers: Iterable[tuple[str, str]], base: str) -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from pipeline.hiding import masked
+
 from . import charts, editing, queries, site, stored, times, wording
 from .lines import topics
 from .queries import Row, ids, rows
@@ -142,7 +144,7 @@ async def article(datasette: Any, request: Any) -> Any:
         others=[topic for slug, topic in known.items() if slug not in judged and slug not in said],
         wordings=wordings_of(found),
         siblings=siblings,
-        entries=entries,
+        entries=[{**entry, "url": masked(entry["url"])} for entry in entries],
         arrival=arrival,
         text_from=TEXT_FROM.get(row["text_from"], row["text_from"]),
     )

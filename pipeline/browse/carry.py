@@ -16,6 +16,7 @@ from typing import Any
 from datasette import Response
 from datasette.utils.asgi import AsgiStream
 
+from pipeline.hiding import masked
 from pipeline.text import spreadsheet
 
 from . import compare, health, queries, search, site, stored
@@ -197,7 +198,12 @@ async def feeds(datasette: Any, request: Any) -> Any:
     async def batches() -> Batches:
         for feed in health.in_order(await rows(datasette, queries.FEEDS, most=-1), clock):
             trouble = feed["last_error"] if feed["kind"] in {"gone", "failing", "moved", "shaky"} else None
-            yield [{**feed, "state": feed["kind"], "trouble": trouble, "cure": stored.cure(trouble).striptags()}]
+            yield [
+                {
+                    **feed, "url": masked(feed["url"]), "state": feed["kind"], "trouble": masked(trouble or "") or None,
+                    "cure": stored.cure(trouble).striptags(),
+                }
+            ]  # fmt: skip
 
     return answer(request.url_vars["kind"], FEED_KEYS, batches(), "feeds", site.cached(datasette))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import vitals
+from pipeline.hiding import masked
 
 from . import charts, queries, site, stored, times
 from .queries import Row, ids, rows
@@ -81,12 +82,13 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
         found.append(
             {
                 **feed,
+                "url": masked(feed["url"]),
                 "state_of": state,
                 "strip": charts.strip(_strip(clock, held)),
                 "hours": [{**held[hour], "hour": f"{hour}:00:00Z"} for hour in sorted(held, reverse=True)],
                 "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
                 "new": sum(row["new"] for row in held.values()),
-                "error": error,
+                "error": masked(error),
                 "cure": stored.cure(error),
             }
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.config.values import Setup
 from pipeline.errors import ConfigError
+from pipeline.hiding import has_key, masked
 
 ALIKE = 0.8
 """How alike two names are, 0 to 1, before one may be a slip of the other."""
@@ -23,6 +24,14 @@ def doubts(setup: Setup, directory: Path) -> tuple[ConfigError, ...]:
                 ConfigError(
                     file, f"feed {feed.url}", f'outlet = "{feed.outlet}" is not in outlets.toml.',
                     f'Did you mean "{near}"? If it is another outlet, name it in outlets.toml too.',
+                )
+            )  # fmt: skip
+        if has_key(feed.url):
+            found.append(
+                ConfigError(
+                    file, f"feed {masked(feed.url)}", "its address seems to hold a key.",
+                    "Log lines and pages leave it out, but the database, its tables and its exports show it:"
+                    " keep the site to yourself, or ask the outlet for an address without.",
                 )
             )  # fmt: skip
         if feed.certificate == "any":

@@ -19,6 +19,7 @@ from pipeline.fetch import tls, wire
 from pipeline.fetch.guard import Guard, RefusedAddress
 from pipeline.fetch.meter import Budget, metered
 from pipeline.fetch.pace import Pacer
+from pipeline.hiding import bare
 from pipeline.model import NotModified, Response
 from pipeline.times import retry_after
 
@@ -287,13 +288,13 @@ def _check_scheme(url: str) -> None:
 
 
 def _target(current: str, location: str) -> str:
-    """Where a redirect leads, absolute and without fragment; from https only to https (contract R4, R5).
+    """Where a redirect leads, absolute, without fragment or password; from https only to https (contract R4, R5).
 
     Bytes beyond ASCII are percent-encoded as they stand, as browsers do: most often they are UTF-8.
     """
     try:
         ascii_only = quote(location.strip().encode("latin-1"), safe=_ASCII)
-        target = urljoin(current, ascii_only).partition("#")[0]
+        target = bare(urljoin(current, ascii_only).partition("#")[0])
         parts = urlsplit(target)
     except ValueError as error:
         raise FetchError(current, f"redirects to no address ({error})", kind="redirect") from None

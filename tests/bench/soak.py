@@ -2,7 +2,7 @@
 
     ./run soak [--feeds 2000] [--days 30] [--step 60] [--seed 1] [--json FILE] [--keep DIR]
 
-A server of its own answers for invented feeds as they stand at the virtual moment: some bring something every half
+A server of its own answers for invented feeds as they stand at the virtual moment: some bring something every
 hour, most every few hours or days, some nothing, some have no validators, some answer 503 every fifth day, some 404.
 The service is opened as `newsbeat run` opens it and makes a pass every `--step` virtual seconds. A row a day goes to
 stdout as it ends. Exit 1 when something grew that should not, or a feed was forgotten.
@@ -38,9 +38,9 @@ from tests.bench import corpus
 from tests.torture.world import Clock
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-SHOWN = 20
-HOURS = (0.5, 2, 6, 12, 24, 24, 48, 72)
-"""Hours between two items of a feed, by its number; each thousandth part of them says something of its own."""
+SHOWN = 8
+HOURS = (1, 6, 12, 24, 24, 48, 72, 168)
+"""Hours between two items of a feed, by its number: four a day and feed, on average."""
 QUIET, BARE, STUMBLING, GONE = range(20, 24)
 """Feeds whose number ends so, of 25: nothing new ever, no validators, 503 every fifth day, 404."""
 
