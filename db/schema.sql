@@ -61,8 +61,6 @@ CREATE TABLE polls (
     why TEXT NOT NULL DEFAULT ''
 );
 
-CREATE INDEX polls_feed ON polls(feed_id, started_at);
-
 CREATE INDEX polls_started ON polls(started_at);
 
 CREATE TABLE hosts (
@@ -154,7 +152,7 @@ CREATE INDEX stories_last ON stories(last_at, family_count);
 CREATE TABLE story_articles (
     story_id INTEGER NOT NULL REFERENCES stories(id),
     article_id INTEGER NOT NULL UNIQUE REFERENCES articles(id),
-    similarity REAL NOT NULL,
+    similarity REAL NOT NULL, appeared_at TEXT,
     PRIMARY KEY (story_id, article_id)
 );
 
@@ -273,3 +271,168 @@ CREATE TABLE pruned (
     name INTEGER PRIMARY KEY,
     on_day TEXT NOT NULL
 );
+
+CREATE TABLE article_days (
+    day TEXT PRIMARY KEY,
+    articles INTEGER NOT NULL,
+    first_article INTEGER NOT NULL
+);
+
+CREATE TABLE topic_days (
+    topic TEXT NOT NULL REFERENCES topics(slug),
+    day TEXT NOT NULL,
+    articles INTEGER NOT NULL,
+    PRIMARY KEY (topic, day)
+) WITHOUT ROWID;
+
+CREATE TABLE topic_outlets (
+    topic TEXT NOT NULL REFERENCES topics(slug),
+    day TEXT NOT NULL,
+    outlet_id INTEGER NOT NULL REFERENCES outlets(id),
+    articles INTEGER NOT NULL,
+    wire INTEGER NOT NULL,
+    PRIMARY KEY (topic, day, outlet_id)
+) WITHOUT ROWID;
+
+CREATE TABLE story_topics (
+    story_id INTEGER NOT NULL REFERENCES stories(id) ON DELETE CASCADE,
+    topic TEXT NOT NULL REFERENCES topics(slug),
+    articles INTEGER NOT NULL,
+    last_at TEXT NOT NULL,
+    PRIMARY KEY (story_id, topic)
+) WITHOUT ROWID;
+
+CREATE INDEX story_topics_last ON story_topics(topic, last_at);
+
+CREATE INDEX story_articles_time ON story_articles(story_id, appeared_at);
+
+CREATE INDEX stories_wide ON stories(last_at, family_count, article_count, first_at)
+    WHERE family_count > 1;
+
+CREATE INDEX polls_feed ON polls(feed_id, started_at, outcome, new, ms);
+
+CREATE INDEX article_names_article ON article_names(article_id);
+
+CREATE TRIGGER tag_new AFTER INSERT ON article_topics WHEN NEW.on_topic = 1
+    BEGIN
+INSERT INTO topic_days (topic, day, articles) VALUES (NEW.topic, substr(NEW.published_at, 1, 10), 1)
+    ON CONFLICT (topic, day) DO UPDATE SET articles = articles + 1;
+INSERT INTO topic_outlets (topic, day, outlet_id, articles, wire)
+    SELECT NEW.topic, substr(NEW.published_at, 1, 10), a.outlet_id, 1,
+        a.copy_of IS NOT NULL OR a.agency IS NOT NULL FROM articles a WHERE a.id = NEW.article_id
+    ON CONFLICT (topic, day, outlet_id) DO UPDATE SET articles = articles + 1, wire = wire + excluded.wire;
+INSERT INTO story_topics (story_id, topic, articles, last_at)
+    SELECT s.story_id, NEW.topic, 1, NEW.published_at FROM story_articles s
+    WHERE s.article_id = NEW.article_id
+    ON CONFLICT (story_id, topic) DO UPDATE SET articles = articles + 1,
+        last_at = max(last_at, excluded.last_at);
+    END;
+
+CREATE TRIGGER tag_gone AFTER DELETE ON article_topics WHEN OLD.on_topic = 1
+    BEGIN
+UPDATE topic_days SET articles = articles - 1 WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10);
+DELETE FROM topic_days WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND articles = 0;
+UPDATE topic_outlets SET articles = articles - 1, wire = wire - (SELECT copy_of IS NOT NULL OR agency IS NOT NULL FROM articles WHERE id = OLD.article_id)
+    WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND outlet_id = (SELECT outlet_id FROM articles WHERE id = OLD.article_id);
+DELETE FROM topic_outlets WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND outlet_id = (SELECT outlet_id FROM articles WHERE id = OLD.article_id) AND articles = 0;
+UPDATE story_topics SET articles = articles - 1 WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic);
+DELETE FROM story_topics WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic) AND articles = 0;
+UPDATE story_topics SET last_at = coalesce((SELECT max(t.published_at) FROM story_articles s
+    CROSS JOIN article_topics t ON t.article_id = s.article_id AND t.topic = story_topics.topic
+    WHERE s.story_id = story_topics.story_id AND t.on_topic = 1), last_at)
+    WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic) AND last_at <= OLD.published_at;
+    END;
+
+CREATE TRIGGER tag_off AFTER UPDATE OF on_topic, published_at ON article_topics
+    WHEN OLD.on_topic = 1 AND (OLD.on_topic <> NEW.on_topic OR OLD.published_at <> NEW.published_at)
+    BEGIN
+UPDATE topic_days SET articles = articles - 1 WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10);
+DELETE FROM topic_days WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND articles = 0;
+UPDATE topic_outlets SET articles = articles - 1, wire = wire - (SELECT copy_of IS NOT NULL OR agency IS NOT NULL FROM articles WHERE id = OLD.article_id)
+    WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND outlet_id = (SELECT outlet_id FROM articles WHERE id = OLD.article_id);
+DELETE FROM topic_outlets WHERE topic = OLD.topic AND day = substr(OLD.published_at, 1, 10) AND outlet_id = (SELECT outlet_id FROM articles WHERE id = OLD.article_id) AND articles = 0;
+UPDATE story_topics SET articles = articles - 1 WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic);
+DELETE FROM story_topics WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic) AND articles = 0;
+UPDATE story_topics SET last_at = coalesce((SELECT max(t.published_at) FROM story_articles s
+    CROSS JOIN article_topics t ON t.article_id = s.article_id AND t.topic = story_topics.topic
+    WHERE s.story_id = story_topics.story_id AND t.on_topic = 1), last_at)
+    WHERE story_id = (SELECT story_id FROM story_articles WHERE article_id = OLD.article_id) AND topic IN (OLD.topic) AND last_at <= OLD.published_at;
+    END;
+
+CREATE TRIGGER tag_on AFTER UPDATE OF on_topic, published_at ON article_topics
+    WHEN NEW.on_topic = 1 AND (OLD.on_topic <> NEW.on_topic OR OLD.published_at <> NEW.published_at)
+    BEGIN
+INSERT INTO topic_days (topic, day, articles) VALUES (NEW.topic, substr(NEW.published_at, 1, 10), 1)
+    ON CONFLICT (topic, day) DO UPDATE SET articles = articles + 1;
+INSERT INTO topic_outlets (topic, day, outlet_id, articles, wire)
+    SELECT NEW.topic, substr(NEW.published_at, 1, 10), a.outlet_id, 1,
+        a.copy_of IS NOT NULL OR a.agency IS NOT NULL FROM articles a WHERE a.id = NEW.article_id
+    ON CONFLICT (topic, day, outlet_id) DO UPDATE SET articles = articles + 1, wire = wire + excluded.wire;
+INSERT INTO story_topics (story_id, topic, articles, last_at)
+    SELECT s.story_id, NEW.topic, 1, NEW.published_at FROM story_articles s
+    WHERE s.article_id = NEW.article_id
+    ON CONFLICT (story_id, topic) DO UPDATE SET articles = articles + 1,
+        last_at = max(last_at, excluded.last_at);
+    END;
+
+CREATE TRIGGER report_new AFTER INSERT ON story_articles
+    BEGIN
+UPDATE story_articles SET appeared_at = (SELECT coalesce(a.published_at, a.first_seen_at) FROM articles a WHERE a.id = story_articles.article_id) WHERE article_id = NEW.article_id;
+INSERT INTO story_topics (story_id, topic, articles, last_at)
+    SELECT NEW.story_id, t.topic, 1, t.published_at FROM article_topics t
+    WHERE t.article_id = NEW.article_id AND t.on_topic = 1
+    ON CONFLICT (story_id, topic) DO UPDATE SET articles = articles + 1,
+        last_at = max(last_at, excluded.last_at);
+    END;
+
+CREATE TRIGGER report_gone AFTER DELETE ON story_articles
+    BEGIN
+UPDATE story_topics SET articles = articles - 1 WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1);
+DELETE FROM story_topics WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1) AND articles = 0;
+UPDATE story_topics SET last_at = coalesce((SELECT max(t.published_at) FROM story_articles s
+    CROSS JOIN article_topics t ON t.article_id = s.article_id AND t.topic = story_topics.topic
+    WHERE s.story_id = story_topics.story_id AND t.on_topic = 1), last_at)
+    WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1) AND last_at <= (SELECT o.published_at FROM article_topics o WHERE o.article_id = OLD.article_id AND o.topic = story_topics.topic);
+    END;
+
+CREATE TRIGGER report_moved AFTER UPDATE OF story_id ON story_articles WHEN OLD.story_id <> NEW.story_id
+    BEGIN
+UPDATE story_topics SET articles = articles - 1 WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1);
+DELETE FROM story_topics WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1) AND articles = 0;
+UPDATE story_topics SET last_at = coalesce((SELECT max(t.published_at) FROM story_articles s
+    CROSS JOIN article_topics t ON t.article_id = s.article_id AND t.topic = story_topics.topic
+    WHERE s.story_id = story_topics.story_id AND t.on_topic = 1), last_at)
+    WHERE story_id = OLD.story_id AND topic IN (SELECT topic FROM article_topics WHERE article_id = OLD.article_id AND on_topic = 1) AND last_at <= (SELECT o.published_at FROM article_topics o WHERE o.article_id = OLD.article_id AND o.topic = story_topics.topic);
+INSERT INTO story_topics (story_id, topic, articles, last_at)
+    SELECT NEW.story_id, t.topic, 1, t.published_at FROM article_topics t
+    WHERE t.article_id = NEW.article_id AND t.on_topic = 1
+    ON CONFLICT (story_id, topic) DO UPDATE SET articles = articles + 1,
+        last_at = max(last_at, excluded.last_at);
+    END;
+
+CREATE TRIGGER article_wire AFTER UPDATE OF copy_of, agency ON articles
+    WHEN (OLD.copy_of IS NOT NULL OR OLD.agency IS NOT NULL) <> (NEW.copy_of IS NOT NULL OR NEW.agency IS NOT NULL)
+    BEGIN
+UPDATE topic_outlets SET wire = wire + (NEW.copy_of IS NOT NULL OR NEW.agency IS NOT NULL) - (OLD.copy_of IS NOT NULL OR OLD.agency IS NOT NULL)
+    WHERE (topic, day, outlet_id) IN (SELECT t.topic, substr(t.published_at, 1, 10), NEW.outlet_id
+        FROM article_topics t WHERE t.article_id = NEW.id AND t.on_topic = 1);
+    END;
+
+CREATE TRIGGER article_moment AFTER UPDATE OF published_at ON articles
+    WHEN OLD.published_at IS NOT NEW.published_at
+    BEGIN
+UPDATE story_articles SET appeared_at = (SELECT coalesce(a.published_at, a.first_seen_at) FROM articles a WHERE a.id = story_articles.article_id) WHERE article_id = NEW.id;
+    END;
+
+CREATE TRIGGER article_new AFTER INSERT ON articles
+    BEGIN
+INSERT INTO article_days (day, articles, first_article) VALUES (substr(NEW.first_seen_at, 1, 10), 1, NEW.id)
+    ON CONFLICT (day) DO UPDATE SET articles = articles + 1,
+        first_article = min(first_article, excluded.first_article);
+    END;
+
+CREATE TRIGGER article_gone AFTER DELETE ON articles
+    BEGIN
+UPDATE article_days SET articles = articles - 1 WHERE day = substr(OLD.first_seen_at, 1, 10);
+DELETE FROM article_days WHERE day = substr(OLD.first_seen_at, 1, 10) AND articles = 0;
+    END;

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.store.rollups import MOMENT, ROLLUPS
 from pipeline.store.stories import COUNTED
 
 RESTORE = "Restore a backup: `newsbeat restore FILE`."
@@ -29,6 +30,7 @@ class Law:
 
 DERIVED = (
     "article_names", "article_topics", "story_articles", "story_prints", "story_centres", "story_merges", "story_words",
+    "article_days", "topic_days", "topic_outlets", "story_topics",
 )  # fmt: skip
 """Tables whose rows may go when what they are about is gone."""
 
@@ -102,6 +104,26 @@ def _not_stamps() -> str:
             f" WHERE {column} NOT GLOB '{_STAMP}'"
         )
     return " UNION ALL ".join(parts)
+
+
+def _kept(table: str, who: str) -> Law:
+    """A law of numbers that triggers keep: the rows are those that counting gives."""
+    truth = ROLLUPS[table]
+    odd = f"SELECT * FROM ({truth} EXCEPT SELECT * FROM {table})"  # noqa: S608
+    extra = f"SELECT * FROM (SELECT * FROM {table} EXCEPT {truth})"  # noqa: S608
+    if table == "article_days":  # its `first_article` is a lower bound
+        odd = (
+            f"SELECT t.* FROM ({truth}) t LEFT JOIN {table} d ON d.day = t.day"  # noqa: S608
+            " WHERE d.articles IS NOT t.articles OR d.first_article > t.first_article"
+        )
+        extra = f"SELECT * FROM {table} WHERE day NOT IN (SELECT substr(first_seen_at, 1, 10) FROM articles)"  # noqa: S608
+    return Law(
+        table.replace("_", "-"),
+        f"numbers in `{table}` that are not what counting gives",
+        f"SELECT {who} AS who FROM ({odd} UNION ALL {extra})",  # noqa: S608
+        (f"DELETE FROM {table}", f"INSERT INTO {table} {truth}"),  # noqa: S608
+        REPAIR,
+    )
 
 
 LAWS = (
@@ -288,4 +310,15 @@ LAWS = (
         " strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(f.last_polled_at, f.added_at), '+8 days')",
         cure="Was the clock wrong for a while? `newsbeat feeds retry URL` makes it due now.",
     ),
+    Law(
+        "report-moment",
+        "reports that bear another moment in their story than their article",
+        f"SELECT 'article ' || article_id AS who FROM story_articles WHERE appeared_at IS NOT {MOMENT}",  # noqa: S608
+        (f"UPDATE story_articles SET appeared_at = {MOMENT} WHERE appeared_at IS NOT {MOMENT}",),  # noqa: S608
+        REPAIR,
+    ),
+    _kept("article_days", "day"),
+    _kept("topic_days", "topic || ' on ' || day"),
+    _kept("topic_outlets", "topic || ' on ' || day || ' by outlet ' || outlet_id"),
+    _kept("story_topics", "'story ' || story_id || ' on ' || topic"),
 )

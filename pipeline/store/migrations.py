@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from pipeline.store.names import NAME, names_of
+from pipeline.store.rollups import MOMENT, ROLLUPS, TRIGGERS
 
 migrations = Migrations("newsbeat")
 
@@ -355,4 +356,54 @@ def m0014_pruned(db: Database) -> None:
             name INTEGER PRIMARY KEY,
             on_day TEXT NOT NULL
         )""",
+    )
+
+
+@migrations()
+def m0015_numbers_kept(db: Database) -> None:
+    """Numbers that pages show, kept by the database itself with every write: articles by day, topics by day, outlet and
+    story, and when each report of a story appeared. `rollups.py` says what they must be."""
+    _run(
+        db,
+        # `first_article` is a lower bound: no article first seen that day has a lower number.
+        """CREATE TABLE article_days (
+            day TEXT PRIMARY KEY,
+            articles INTEGER NOT NULL,
+            first_article INTEGER NOT NULL
+        )""",
+        """CREATE TABLE topic_days (
+            topic TEXT NOT NULL REFERENCES topics(slug),
+            day TEXT NOT NULL,
+            articles INTEGER NOT NULL,
+            PRIMARY KEY (topic, day)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE topic_outlets (
+            topic TEXT NOT NULL REFERENCES topics(slug),
+            day TEXT NOT NULL,
+            outlet_id INTEGER NOT NULL REFERENCES outlets(id),
+            articles INTEGER NOT NULL,
+            wire INTEGER NOT NULL,
+            PRIMARY KEY (topic, day, outlet_id)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE story_topics (
+            story_id INTEGER NOT NULL REFERENCES stories(id) ON DELETE CASCADE,
+            topic TEXT NOT NULL REFERENCES topics(slug),
+            articles INTEGER NOT NULL,
+            last_at TEXT NOT NULL,
+            PRIMARY KEY (story_id, topic)
+        ) WITHOUT ROWID""",
+        """CREATE INDEX story_topics_last ON story_topics(topic, last_at)""",
+        """ALTER TABLE story_articles ADD COLUMN appeared_at TEXT""",
+        f"UPDATE story_articles SET appeared_at = {MOMENT}",  # noqa: S608
+        """CREATE INDEX story_articles_time ON story_articles(story_id, appeared_at)""",
+        # The front page looks at what several newsrooms had of late; most stories are one newsroom's.
+        """CREATE INDEX stories_wide ON stories(last_at, family_count, article_count, first_at)
+            WHERE family_count > 1""",
+        # Who goes through a feed's polls reads the index alone.
+        """DROP INDEX polls_feed""",
+        """CREATE INDEX polls_feed ON polls(feed_id, started_at, outcome, new, ms)""",
+        # Without it, a look at one article's names, and letting go of an article, goes through all names.
+        """CREATE INDEX article_names_article ON article_names(article_id)""",
+        *(f"INSERT INTO {table} {truth}" for table, truth in ROLLUPS.items()),
+        *TRIGGERS,
     )

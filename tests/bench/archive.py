@@ -1,18 +1,23 @@
 """An archive of any size, as if the service had run for months: `python tests/bench/archive.py FILE [ARTICLES]`.
 
-Articles of invented words as common as English uses them, in stories of many sizes, with tags, copies, revisions, polls
-and the story window's words. Rows go in by plain SQL: judging a million articles would take hours, and this takes
-minutes. Deterministic.
+Words as common as English uses them, and names that only one story has; stories of one report up to some thousand that
+overlap in time; a few outlets with much and many with little; copies, agencies, edits, tags with their evidence, near
+misses, polls, feeds in trouble, the story window's words. Rows go in by plain SQL: judging a million articles would
+take an hour, and this takes minutes. Nothing is optimised or analysed that the service leaves as it is. Deterministic;
+`newsbeat verify` finds nothing amiss in it.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -20,147 +25,255 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from pipeline import judging, stories
 from pipeline.store import Store
 from pipeline.store.names import names_of
-from pipeline.store.stories import Middle
+from pipeline.store.stories import COUNTED, Middle
 from pipeline.times import stamp
 from tests.bench import corpus
 
 OUTLETS, FAMILIES, FEEDS, TOPICS = 300, 220, 500, 20
 PER_DAY = 10_000
 """Articles a day: 500 busy feeds."""
-ON_TOPIC = 0.015
-COPIES = 0.04
-EDITED = 0.05
-POLLS = 200_000
+COPIES, EDITED, WIRED = 0.05, 0.05, 0.08
+ALONE = 0.7
+"""Of the stories, how many nobody else tells. The others have a Pareto tail."""
+EVENT_EVERY, EVENT_DAYS = 100_000, 4
+"""One event in so many articles is told a thousand times and more, over so many days."""
+TOPICAL = 0.06
+"""Of the stories, how many are of a topic."""
+NEAR = 0.05
+"""Of the other articles, how many come near one."""
+POLL_EVERY, POLL_DAYS = timedelta(minutes=30), 30
 BATCH = 10_000
-SENTENCES = 20_000
+SENTENCES = 50_000
+AGENCIES = ("Reuters", "AP", "AFP", "dpa")
+_SYLLABLES = "bar bel dor fen gal hin jor kal lum mar nor pel qua ros sel tam ulm ver wen xan yor zel".split()
+
+
+@dataclass(slots=True)
+class _Made:
+    """What later articles depend on. Lists are by article, `story_names` by story; 0 is nobody's number."""
+
+    draw: random.Random
+    pool: list[str]
+    story_of: list[int] = field(default_factory=lambda: [0])
+    story_names: list[tuple[str, ...]] = field(default_factory=lambda: [()])
+    story_topic: list[str | None] = field(default_factory=lambda: [None])
+    due: list[tuple[float, int]] = field(default_factory=list)
+    """A heap of reports to come: (article number, story)."""
+    recent: dict[int, tuple[str, str, str, int, int]] = field(default_factory=dict)
+    """Texts that may be copied: title, summary, text, outlet, story by article number."""
 
 
 def build(path: Path, articles: int, until: datetime, told: Callable[[int], None] = lambda _: None) -> None:
     """Fills a new database at `path` with `articles` articles, the last of them seen at `until`."""
     with Store.open(path, what="bench") as store:
-        db = store._connection
+        db = store.connection
         db.execute("PRAGMA foreign_keys = OFF")  # a generator's rows are consistent by construction
         draw = random.Random(7)
-        pool = [corpus.sentence(draw, draw.randint(14, 30)) for _ in range(SENTENCES)]
-        with store.transaction():
-            _frame(db, until)
+        made = _Made(draw, [corpus.sentence(draw, draw.randint(10, 30)) for _ in range(SENTENCES)])
         first = until - timedelta(days=articles / PER_DAY)
+        with store.transaction():
+            _frame(db, first, until)
+        _events(made, articles)
         window = until - 2 * stories.WINDOW
         for start in range(1, articles + 1, BATCH):
             ids = range(start, min(start + BATCH, articles + 1))
-            with store.transaction():
-                _articles(store, ids, first, window, draw, pool)
+            with store.transaction(), store.stories.gathering():
+                _articles(store, made, ids, first, window)
                 store.articles.index(ids)
             told(ids[-1])
         with store.transaction():
             _stories(db)
             _centres(store)
-        db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('optimize')")
-        db.execute("ANALYZE")
+            db.execute(
+                "UPDATE feeds SET last_new_at = (SELECT max(first_seen_at) FROM entries e WHERE e.feed_id = feeds.id)"
+                " WHERE state = 'ok'"
+            )
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _frame(db: sqlite3.Connection, until: datetime) -> None:
+def _frame(db: sqlite3.Connection, first: datetime, until: datetime) -> None:
     """Outlets, feeds, topics and polls."""
     db.executemany(
         "INSERT INTO outlets (id, name, domain, family) VALUES (?, ?, ?, ?)",
         ((n, f"Outlet {n}", f"outlet{n}.example", f"Family {n % FAMILIES}") for n in range(1, OUTLETS + 1)),
     )
+    trouble = {20: ("failing", "the server answers 503"), 60: ("gone", "the outlet says it is gone (410)")}
     db.executemany(
-        "INSERT INTO feeds (id, url, title, outlet_id, current_url, next_poll_at, added_at, last_ok_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO feeds (id, url, title, outlet_id, current_url, next_poll_at, added_at, last_ok_at, last_polled_at,"
+        " state, failures, last_error, last_error_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (n, url := f"https://outlet{1 + n % OUTLETS}.example/feed/{n}", f"Feed {n}", 1 + n % OUTLETS, url,
-             stamp(until + timedelta(days=3650)), stamp(until), stamp(until))
+            (n, url := f"https://outlet{_outlet_of(n)}.example/feed/{n}", f"Feed {n}", _outlet_of(n), url,
+             stamp(until + timedelta(days=7)), stamp(first), stamp(until - timedelta(minutes=n % 30)),
+             stamp(until - timedelta(minutes=n % 30)), (wrong := trouble.get(n % 70, ("ok", None)))[0],
+             3 if wrong[1] else 0, wrong[1], stamp(until - timedelta(hours=1)) if wrong[1] else None)
             for n in range(1, FEEDS + 1)
         ),
     )  # fmt: skip
     db.executemany(
-        "INSERT INTO topics (slug, title, profile_hash, threshold, profile) VALUES (?, ?, 'x', 0.2, '{}')",
-        ((f"archive-{n}", f"Archive topic {n}") for n in range(TOPICS)),
-    )
+        "INSERT INTO topics (slug, title, profile_hash, threshold, profile) VALUES (?, ?, 'x', 0.2, ?)",
+        ((f"archive-{n}", f"Archive topic {n}", json.dumps({"terms": [
+            {"text": f"term {term}", "weight": 0.3 / (term + 1), "kind": "phrase", "aliases": []} for term in range(25)
+        ], "rules": {}})) for n in range(TOPICS)),
+    )  # fmt: skip
     outcomes = ("not_modified",) * 7 + ("ok",) * 2 + ("failed",)
+    turns = int(min(until - first, timedelta(days=POLL_DAYS)) / POLL_EVERY)
     db.executemany(
-        "INSERT INTO polls (feed_id, started_at, outcome, status, new, ms) VALUES (?, ?, ?, 200, 1, 80)",
+        "INSERT INTO polls (feed_id, started_at, outcome, status, new, ms) VALUES (?, ?, ?, ?, ?, 80)",
         (
-            (1 + n % FEEDS, stamp(until - timedelta(minutes=30 * (POLLS - n) / FEEDS)), outcomes[n % 10])
-            for n in range(POLLS)
+            (feed, stamp(until - POLL_EVERY * (turns - turn - feed / FEEDS)), what := outcomes[(turn * 7 + feed) % 10],
+             {"ok": 200, "not_modified": 304, "failed": 503}[what], int(what == "ok") * 3)
+            for turn in range(-1, turns - 1)
+            for feed in range(1, FEEDS + 1)
         ),
-    )
+    )  # fmt: skip
 
 
-def _articles(
-    store: Store, ids: range, first: datetime, window: datetime, draw: random.Random, pool: list[str]
-) -> None:
-    rows, texts, names, known, wordings, tags = [], [], [], [], [], []
+def _outlet_of(feed: int) -> int:
+    return 1 + (feed - 1) % OUTLETS
+
+
+def _name(number: int) -> str:
+    """An invented name that no other number has."""
+    base, parts = len(_SYLLABLES), []
+    for _ in range(4):
+        number, rest = divmod(number, base)
+        parts.append(_SYLLABLES[rest])
+    return "".join(parts).capitalize()
+
+
+def _opened(made: _Made) -> int:
+    """A new story, with names of its own."""
+    story = len(made.story_names)
+    made.story_names.append((_name(3 * story), _name(3 * story + 1), f"{_name(3 * story + 2)} Act"))
+    topical = made.draw.random() < TOPICAL
+    made.story_topic.append(_topic(made.draw) if topical else None)
+    return story
+
+
+def _topic(draw: random.Random) -> str:
+    """The first topic has as much as the next two, and so on."""
+    return f"archive-{draw.choices(range(TOPICS), cum_weights=_TOPIC_WEIGHTS)[0]}"
+
+
+_TOPIC_WEIGHTS = list(accumulate(1 / (rank + 1) for rank in range(TOPICS)))
+_OUTLET_WEIGHTS = list(accumulate((rank + 1) ** -0.7 for rank in range(OUTLETS)))
+
+
+def _events(made: _Made, articles: int) -> None:
+    """The large events, spread evenly; the last of them runs at the end."""
+    length = min(EVENT_DAYS * PER_DAY, articles // 2)
+    for nth in range(max(1, articles // EVENT_EVERY)):
+        story = _opened(made)
+        made.story_topic[story] = "archive-0" if nth % 2 else None
+        start = max(0.0, articles - length - nth * EVENT_EVERY + length / 5)
+        for _ in range(int(length * made.draw.uniform(0.03, 0.07))):
+            heapq.heappush(made.due, (start + made.draw.triangular(0, length, length / 8), story))
+
+
+def _story_of(made: _Made, number: int) -> int:
+    """The story of the next article: one that waits for its next report, or a new one."""
+    if made.due and made.due[0][0] <= number:
+        return heapq.heappop(made.due)[1]
+    story, draw = _opened(made), made.draw
+    if draw.random() >= ALONE:
+        for _ in range(min(400, int(draw.paretovariate(1.05)))):
+            heapq.heappush(made.due, (number + draw.expovariate(1 / 6000), story))
+    return story
+
+
+def _articles(store: Store, made: _Made, ids: range, first: datetime, window: datetime) -> None:
+    rows, texts, names, known, wordings, tags, placed = [], [], [], [], [], [], []
+    draw = made.draw
     for number in ids:
         at = first + timedelta(days=number / PER_DAY)
-        said = [draw.choice(pool) for _ in range(5)]
-        title, summary, text = said[0][:80].rstrip("."), said[1], " ".join(said[1:])
-        outlet = draw.randint(1, OUTLETS)
+        seen = stamp(at)
+        published = at - timedelta(minutes=draw.expovariate(1 / 25))
+        outlet = 1 + draw.choices(range(OUTLETS), cum_weights=_OUTLET_WEIGHTS)[0]
+        original = number - draw.randint(1, 400)
+        copied = made.recent.get(original) if draw.random() < COPIES else None
+        if copied and copied[3] != outlet:
+            title, summary, text, _, story = copied
+        else:
+            copied, story = None, _story_of(made, number)
+            title, summary, text = _words(made, story)
+            made.recent[number] = (title, summary, text, outlet, story)
+        made.recent.pop(number - 500, None)
+        moment = None if copied is None and draw.random() < 0.03 else stamp(at if copied else published)
+        agency = draw.choice(AGENCIES) if draw.random() < WIRED else None
+        edited = draw.random() < EDITED
         url = f"https://outlet{outlet}.example/news/{number}"
-        moment = stamp(at)
-        edits = 2 if draw.random() < EDITED else 1
-        copy_of = number - draw.randint(1, 400) if number > 400 and draw.random() < COPIES else None
-        rows.append(
-            (number, url, outlet, title, summary, "en", moment, moment, "content", copy_of, f"{number:x}", edits)
-        )
+        feed = outlet if outlet + OUTLETS > FEEDS or draw.random() < 0.6 else outlet + OUTLETS
+        hashes = [f"{number:x}", f"{number:x}-2"][: 1 + edited]
+        earlier = f"{draw.choice(made.pool)[:50]} {made.story_names[story][1]}"
+        rows.append((number, url, outlet, title, summary, "en", moment, seen, "content", original if copied else None,
+                     hashes[-1], len(hashes), agency))  # fmt: skip
         texts.append((number, text))
-        names.append((1 + outlet % FEEDS, url, number, url, f"{number:x}", moment, moment))
+        names.append((feed, url, number, url, hashes[-1], seen, stamp(at + timedelta(hours=12))))
         known += names_of(number, url, title)
-        wordings += [(number, n, moment, title, summary, f"{number:x}", "first" if n == 1 else "headline")
-                     for n in range(1, edits + 1)]  # fmt: skip
-        if draw.random() < ON_TOPIC * 2:
-            on = draw.random() < 0.5
-            evidence = json.dumps([{"term": "word", "field": "title", "count": 1, "points": 0.3, "spans": [[0, 4]]}])
-            slug = f"archive-{draw.randrange(TOPICS)}"
-            tags.append((number, slug, 0.4 if on else 0.15, int(on), evidence, "x", moment))
+        wordings.append((number, 1, seen, earlier if edited else title, summary, hashes[0], "first",
+                         text if edited else None, None))  # fmt: skip
+        if edited:
+            later = stamp(at + timedelta(minutes=draw.expovariate(1 / 90)))
+            wordings.append((number, 2, later, title, summary, hashes[1], "headline", None, "headline"))
+        placed.append((story, number))
+        tags += _tags(draw, number, made.story_topic[story], title, moment or seen)
         if at >= window:
             own = stories.fingerprint(stories.words(title, text), {}, 0)
-            store.stories.remember(number, at, stories.telling_words(own), stories.packed(own))
-            store.stories.count_in(at)
+            store.stories.remember(number, at, stories.telling_words(own), stories.packed(own), counted=not copied)
     for table, columns, values in (
         ("articles", "id, url, outlet_id, title, summary, lang, published_at, first_seen_at, text_from, copy_of,"
-                     " text_hash, revision_count", rows),
+                     " text_hash, revision_count, agency", rows),
         ("article_texts", "article_id, text", texts),
         ("entries", "feed_id, guid, article_id, link, raw_hash, first_seen_at, last_seen_at", names),
         ("article_names", "name, article_id", known),
-        ("revisions", "article_id, n, seen_at, title, summary, text_hash, kind", wordings),
+        ("revisions", "article_id, n, seen_at, title, summary, text_hash, kind, text, changed", wordings),
         ("article_topics", "article_id, topic, score, on_topic, evidence, profile_hash, published_at", tags),
+        ("story_articles", "story_id, article_id, similarity", [(*pair, 0.5) for pair in placed]),
     ):  # fmt: skip
         marks = ", ".join("?" * (columns.count(",") + 1))
-        store._connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
+        store.connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
+
+
+def _words(made: _Made, story: int) -> tuple[str, str, str]:
+    """Headline, summary and text of a report: a feed's summary most often, a whole article in one of ten."""
+    draw, own = made.draw, made.story_names[story]
+    said = [draw.choice(made.pool) for _ in range(20 if draw.random() < 0.1 else draw.randint(2, 6))]
+    title = f"{own[0]} {said[0][:60].rstrip('.').lower()} {own[draw.randrange(3)]}"
+    summary = f"{said[1]} {own[2]}."
+    return title, summary, f"{summary} {' '.join(said[2:])} {own[1]} and {own[0]}."
+
+
+def _tags(
+    draw: random.Random, number: int, topic: str | None, title: str, moment: str
+) -> list[tuple[int, str, float, int, str, str, str]]:  # fmt: skip
+    if topic is None and draw.random() >= NEAR:
+        return []
+    on = topic is not None and draw.random() < 0.85
+    score = 0.2 + min(0.6, draw.expovariate(8)) if on else 0.2 * draw.triangular(0.5, 0.999, 0.55)
+    share = round(score / 4, 4)
+    evidence = [
+        {"term": f"term {term}", "field": where, "count": 1 + term, "points": share, "spans": spans}
+        for term, where, spans in (
+            (0, "title", [[0, title.find(" ")]]), (1, "summary", [[0, 6], [12, 20]]), (2, "text", [[0, 6], [80, 92]]),
+            (draw.randrange(3, 25), "text", [[20, 28]]),
+        )
+    ]  # fmt: skip
+    return [(number, topic or _topic(draw), score, int(on), json.dumps(evidence, separators=(",", ":")), "x", moment)]
 
 
 def _stories(db: sqlite3.Connection) -> None:
-    """Stories of neighbouring articles: most hold one, a few hold dozens."""
-    (count,) = db.execute("SELECT count(*) FROM articles").fetchone()
-
-    def grouped() -> Iterator[tuple[int, int]]:
-        draw, number, story = random.Random(11), 1, 0
-        while number <= count:
-            story += 1
-            size = 1 if draw.random() < 0.8 else min(60, int(draw.paretovariate(1.1)) + 1)
-            for _ in range(min(size, count - number + 1)):
-                yield story, number
-                number += 1
-
-    pairs = list(grouped())
-    db.execute("CREATE TEMP TABLE grouped (story INTEGER, article INTEGER)")
-    db.executemany("INSERT INTO grouped VALUES (?, ?)", pairs)
+    """A row for each story, counted as the store counts."""
     db.execute(
         "INSERT INTO stories (id, title, first_at, last_at, article_count, outlet_count, family_count)"
-        " SELECT g.story, min(a.title), min(a.published_at), max(a.published_at), count(*),"
-        " count(DISTINCT a.outlet_id), count(DISTINCT o.family)"
-        " FROM grouped g JOIN articles a ON a.id = g.article JOIN outlets o ON o.id = a.outlet_id GROUP BY g.story"
+        " SELECT s.story_id, a.title, '', '', 0, 0, 0 FROM (SELECT story_id, min(article_id) AS first"
+        " FROM story_articles GROUP BY story_id) s JOIN articles a ON a.id = s.first"
     )
-    db.execute("INSERT INTO story_articles (story_id, article_id, similarity) SELECT story, article, 0.5 FROM grouped")
-    db.execute("DROP TABLE grouped")
+    db.execute(f"UPDATE stories SET (first_at, last_at, article_count, outlet_count, family_count) = ({COUNTED})")
 
 
 def _centres(store: Store) -> None:
     """What the stories of the window say, as the service would have kept it when their reports came."""
-    rows = store._connection.execute(
+    rows = store.connection.execute(
         "SELECT DISTINCT s.story_id FROM story_prints p JOIN story_articles s ON s.article_id = p.article_id"
     ).fetchall()
     for (story_id,) in rows:

@@ -12,22 +12,31 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "performance.md"
 PLOT = DOCS / "pictures" / "performance.svg"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+SITE = "<!-- site: begin -->", "<!-- site: end -->"
 WORDS = {"first": "first poll of all", "not_modified": "all 304", "one_new": "one new entry a feed"}
 COLOURS = {"newsbeat": "#1f6f54", "reader": "#b4532a", "newsboat": "#6b6b6b"}
 
 
 def write(figures: dict[str, Any], runs: dict[str, list[Row]], grown: dict[int, list[Row]]) -> None:
     """Replaces what stands between the marks, and the plot."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = [BEGIN, "", f"Measured by `./run bench` on {figures['machine']}, two shared cores.", ""]
+    lines = [f"Measured by `./run bench` on {figures['machine']}, two shared cores.", ""]
     for name, rows in runs.items():
         lines += _table(name, rows)
     lines += _growth(grown)
-    PAGE.write_text(before + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
+    _between(BEGIN, END, lines)
     PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(_plot(next(iter(runs.values()))), encoding="utf-8")
+
+
+def write_site(lines: list[str]) -> None:
+    """Replaces what stands between the site's marks."""
+    _between(*SITE, ["Measured by `./run bench site --write` on two shared cores.", "", *lines])
+
+
+def _between(begin: str, end: str, lines: list[str]) -> None:
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text("\n".join([before + begin, "", *lines, ""]) + end + after, encoding="utf-8")
 
 
 def _table(name: str, rows: list[Row]) -> list[str]:

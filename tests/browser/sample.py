@@ -187,7 +187,10 @@ def _stories(db: sqlite3.Connection) -> None:
             )  # fmt: skip
             made.append(number)
             likeness = round(0.62 + (number * 7 % 30) / 100, 2)
-            db.execute("INSERT INTO story_articles VALUES (?, ?, ?)", (story, number, likeness))
+            db.execute(
+                "INSERT INTO story_articles (story_id, article_id, similarity) VALUES (?, ?, ?)",
+                (story, number, likeness),
+            )
         db.execute(
             "UPDATE stories SET (first_at, last_at, article_count, outlet_count, family_count) ="
             " (SELECT min(published_at), max(published_at), count(*), count(DISTINCT o.id), count(DISTINCT o.family)"
