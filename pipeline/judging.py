@@ -5,7 +5,7 @@ Every way an article comes in (a poll, an archive, a hub, a file) ends here, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import reading, schedule, stories, topics
@@ -116,6 +116,7 @@ def recall(article_id: int, article: Article, desk: Desk, *, is_copy: bool) -> N
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     """Indexes, judges and places new articles; shared by feeds and `import`."""
     store = desk.store
+    doubtful: list[set[int]] = []
     store.articles.index([article_id for article_id, _ in added])
     said = store.feedback.among([(article_id, article.url) for article_id, article in added])
     corrected = store.corrections.any()
@@ -124,7 +125,10 @@ def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
             read = reading.of(article)
             _judge(article_id, article, desk, read, said.get(article_id, _NOTHING), new=True)
             company = _company(article.url, desk) if corrected else _Company()
-            _place(article_id, article, desk, read, company)
+            if len(together := _place(article_id, article, desk, read, company)) > 1:
+                doubtful.append(together)
+    for story_ids in _overlapping(doubtful):
+        settle(story_ids, desk)
 
 
 def judge(article_id: int, article: Article, desk: Desk) -> None:
@@ -153,7 +157,8 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
     _place(article_id, article, desk, reading.of(article), _company(article.url, desk))
 
 
-def _place(article_id: int, article: Article, desk: Desk, read: Reading, company: _Company) -> None:
+def _place(article_id: int, article: Article, desk: Desk, read: Reading, company: _Company) -> set[int]:
+    """Returns the article's story, and those that come so close that they should be looked at again together."""
     own, window = _fingerprint(article, read, desk)
     words, at = stories.telling_words(own), stories.moment(article)
     near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
@@ -168,14 +173,47 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
     fresh = placement.copy_of is None and placement.original_of is None
     desk.store.stories.remember(article_id, at, words, packed, counted=fresh)
     if fresh and placement.story_id is None:
-        desk.store.stories.open(article_id, Middle(1, packed, at, at, article_id, None))
-        return
+        opened = desk.store.stories.open(article_id, Middle(1, packed, at, at, article_id, None))
+        return {opened, *placement.close} - company.barred
     story_id = desk.store.stories.place(article_id, article.title, at, placement)
     joined = centres.get(placement.story_id) if placement.story_id is not None else None
     if placement.story_id is None:
         _keep_centre(story_id, stories.opened(article_id, own, at), desk)
     elif joined and not (placement.absorbs or placement.takes or placement.original_of):
         _keep_centre(story_id, joined if placement.copy_of else stories.joined(joined, article_id, own, at), desk)
+    return {story_id, *placement.close} - company.barred
+
+
+def settle(story_ids: Iterable[int], desk: Desk) -> int:
+    """Looks at all reports of these stories again, whatever order they came in; returns how many moved.
+
+    Stories in which a person said what belongs stay as they are, and so do reports that no window remembers.
+    """
+    said = desk.store.corrections.resolved(desk.store.articles.ids) if desk.store.corrections.any() else None
+    named = said.apart.keys() | {one for pair in said.together for one in pair} if said else set()
+    members = [desk.store.stories.members(story_id) for story_id in sorted(story_ids)]
+    free = [one for group in members if not named.intersection(group) for one in group]
+    reports = [_candidate(one) for one in desk.store.stories.neighbours(free)]
+    if len(reports) < 2:
+        return 0
+    last = max(one.seen_at for one in reports)
+    window = desk.store.stories.window((), last - stories.WINDOW, last + stories.WINDOW)
+    return desk.store.stories.settle(stories.grouped(reports, window.among))
+
+
+def _overlapping(sets: Iterable[set[int]]) -> list[set[int]]:
+    """Sets that share something as one, in the order of their smallest."""
+    found: list[set[int]] = []
+    for one in sets:
+        whole = set(one)
+        apart = []
+        for other in found:
+            if other & whole:
+                whole |= other
+            else:
+                apart.append(other)
+        found = [*apart, whole]
+    return sorted(found, key=min)
 
 
 def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[stories.Vector, Window]:

@@ -386,7 +386,8 @@ class Placement:
     """Where an article belongs: the story it joins (`None`: it opens one) and the article it copies, if any.
 
     `absorbs` are stories that turn out to be of this event too, `takes` articles of other stories that belong here.
-    `original_of` is an article that turns out to be a copy of this one, since this one came out first.
+    `original_of` is an article that turns out to be a copy of this one, since this one came out first. `close` are
+    stories that the article comes close to: they and its own are looked at again together.
     """
 
     story_id: int | None
@@ -395,6 +396,7 @@ class Placement:
     absorbs: tuple[int, ...] = ()
     takes: tuple[int, ...] = ()
     original_of: int | None = None
+    close: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

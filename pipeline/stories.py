@@ -16,11 +16,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from operator import itemgetter
 
-from pipeline import text
+from pipeline import linkage, text
 from pipeline.model import Article, Placement
 from pipeline.rarity import rarity
 from pipeline.reading import OPENING
@@ -48,6 +48,19 @@ alike by chance. And the cap of a word is lifted a little, since the window then
 
 MERGE_DOUBT = 0.08
 """What is asked for on top before two stories become one: that undoes what was said before."""
+
+SETTLED, SETTLED_DOUBT, SETTLED_CROWD = 0.15, 0.04, 0.1
+"""The same for reports that are looked at all together: what is most alike comes together first, so that a little less
+can be asked for."""
+
+STAYS = 0.8
+"""Share of that which is asked for of reports that stand together already: nobody leaves a story over a hair."""
+
+LEAST_NEAR, MOST_NEAR = 0.02, 200
+"""Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
+
+CLOSE = 0.75
+"""Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
@@ -243,11 +256,21 @@ def place(
     at, crowd = moment(article), math.log(max(among, FEW) / FEW)
     if (same := _copied(article, at, candidates, texts)) is not None:
         return same
+    likely = {story_id: _likely(own, at, centre, crowd) for story_id, centre in centres.items()}
     near = {
-        story_id: value for story_id, centre in centres.items() if (value := _joins(own, at, centre, crowd)) is not None
+        story_id: value
+        for story_id, value in likely.items()
+        if value > 0 and value >= _enough(centres[story_id].count, crowd)
     }
+    close = tuple(
+        sorted(
+            story_id
+            for story_id, value in likely.items()
+            if value > 0 and value >= CLOSE * _settles(centres[story_id].count, crowd)
+        )
+    )
     if not near:
-        return Placement(None, 1.0)
+        return Placement(None, 1.0, close=close)
     best = max(near, key=lambda story_id: (near[story_id], -story_id))
     grown = _with(centres[best], own, at)
     absorbs = []
@@ -267,7 +290,61 @@ def place(
             takes.append(one.article_id)
         elif value > theirs:
             absorbs.append(one.story_id)
-    return Placement(best, min(1.0, near[best]), absorbs=tuple(absorbs), takes=tuple(takes))
+    return Placement(best, min(1.0, near[best]), absorbs=tuple(absorbs), takes=tuple(takes), close=close)
+
+
+def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
+    """The ids of these reports in stories, by average linkage: the order in which they came decides nothing.
+
+    A copy goes with its original where that is here. The window holds `among` reports.
+    """
+    crowd = math.log(max(among, FEW) / FEW)
+    here = {one.article_id for one in reports}
+    own = [one for one in reports if one.copy_of not in here]
+    copies: dict[int, list[int]] = defaultdict(list)
+    for one in reports:
+        if one.copy_of in here:
+            copies[one.copy_of or 0].append(one.article_id)
+    things = [(opened(one.article_id, one.print, one.seen_at), one.story_id) for one in own]
+    found = linkage.groups(things, _near(own), partial(_as_one, crowd=crowd), _told_together)
+    ids = [[own[at].article_id for at in group] for group in found]
+    return [sorted([*group, *(copy for one in group for copy in copies[one])]) for group in ids]
+
+
+def _near(reports: Sequence[Candidate]) -> Iterable[tuple[int, int]]:
+    """The pairs that share so much of their most telling words that they may be alike."""
+    known: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for at, one in enumerate(reports):
+        shared: dict[int, float] = defaultdict(float)
+        for word, weight in telling_words(one.print).items():
+            for other, theirs in known[word][-MOST_NEAR:]:
+                shared[other] += weight * theirs
+            known[word].append((at, weight))
+        yield from ((other, at) for other, value in shared.items() if value >= LEAST_NEAR)
+
+
+_Told = tuple[Centre, int | None]
+"""Reports together, and the story that all of them stand in; None when they stand in several."""
+
+
+def _told_together(one: _Told, other: _Told) -> _Told:
+    return _both(one[0], other[0]), one[1] if one[1] == other[1] else None
+
+
+def _as_one(some: _Told, others: _Told, crowd: float) -> float | None:
+    """The mean likeness of these reports to those, faded by the time between them; None when it is not enough."""
+    one, other = some[0], others[0]
+    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
+    if apart > WINDOW:
+        return None
+    pairs = one.count * other.count
+    value = alike(one.sum, other.sum, pairs, crowd) * _fading(apart)
+    stays = STAYS if some[1] is not None and some[1] == others[1] else 1.0
+    return value if value >= stays * _settles(pairs, crowd) else None
+
+
+def _settles(pairs: int, crowd: float) -> float:
+    return SETTLED * (1 + SETTLED_CROWD * crowd) + SETTLED_DOUBT / math.sqrt(pairs)
 
 
 def _copied(
@@ -295,14 +372,16 @@ def _enough(pairs: int, crowd: float) -> float:
 
 def _joins(own: Vector, at: datetime, centre: Centre, crowd: float) -> float | None:
     """A report's mean likeness to a story, faded by the time between them; None when that is not enough."""
-    if not centre.count:
-        return None
+    value = _likely(own, at, centre, crowd)
+    return value if value > 0 and value >= _enough(centre.count, crowd) else None
+
+
+def _likely(own: Vector, at: datetime, centre: Centre, crowd: float) -> float:
+    """A report's mean likeness to a story, faded by the time between them; 0 beyond the window."""
     apart = max(centre.first_at - at, at - centre.last_at)
-    if apart > WINDOW:
-        return None
-    value = alike(own, centre.sum, centre.count, crowd)
-    value *= _fading(apart)
-    return value if value >= _enough(centre.count, crowd) else None
+    if not centre.count or apart > WINDOW:
+        return 0.0
+    return alike(own, centre.sum, centre.count, crowd) * _fading(apart)
 
 
 def _are_one(one: Centre, other: Centre, crowd: float) -> bool:

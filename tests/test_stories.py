@@ -298,3 +298,18 @@ def test_an_article_joins_one_of_its_neighbours_stories_or_none(
         assert made.similarity >= stories.SAME_EVENT
     assert made.story_id not in made.absorbs
     assert made == place(report, *candidates, texts=texts), "the same question has the same answer"
+
+
+def test_looked_at_together_reports_are_grouped_by_event_in_whatever_order_they_came() -> None:
+    reports = [
+        candidate(one, number, story_id=number, outlet=f"Outlet {number}")
+        for number, one in enumerate((FERRY, BAKERY, FERRY_AGAIN, FERRY_THIRD), 1)
+    ]
+    assert stories.grouped(reports, 100) == [[1, 3, 4], [2]]
+    assert stories.grouped(reports[::-1], 100) == [[1, 3, 4], [2]]
+
+
+def test_looked_at_together_a_copy_goes_with_its_original_and_weeks_are_kept_apart() -> None:
+    copy = candidate(FERRY, 2, story_id=7, copy_of=1)
+    later = candidate(FERRY_AGAIN, 3, story_id=8, seen_at=NOW + timedelta(days=20))
+    assert stories.grouped([candidate(FERRY), copy, later], 100) == [[1, 2], [3]]

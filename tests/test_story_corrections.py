@@ -18,7 +18,7 @@ from test_ingest import POST_FEED, WIRE_FEED, Newsroom
 from test_service import Time, play
 from test_service import opened as service_opened
 
-from pipeline import regroup
+from pipeline import judging, regroup
 from pipeline.cli import main
 from pipeline.store import FEEDBACK, Feedback, Store
 from pipeline.store.corrections import Corrections
@@ -165,6 +165,32 @@ def test_a_late_report_like_both_does_not_bring_together_what_stands_apart(newsr
     assert not any({"times", "post"} <= group for group in groups)
     assert any("sun" in group and len(group) == 2 for group in groups), "it joins one of them"
     consistent(newsroom)
+
+
+def test_stories_in_which_a_person_said_what_belongs_are_not_looked_at_again(newsroom: Newsroom) -> None:
+    arrive(newsroom)
+    settle(newsroom)
+    assert stories(newsroom) == sets("times post", "wire")
+    split(newsroom, "post", "times")
+    settle(newsroom)
+    assert stories(newsroom) == sets("times", "post", "wire")
+    consistent(newsroom)
+
+
+def test_looked_at_again_reports_that_were_put_wrong_come_where_they_belong(newsroom: Newsroom) -> None:
+    arrive(newsroom)
+    newsroom.store.stories.move([1], None)
+    newsroom.store.stories.move([2], 2)
+    assert stories(newsroom) == sets("times", "post wire")
+    settle(newsroom)
+    assert stories(newsroom) == sets("times post", "wire")
+    consistent(newsroom)
+
+
+def settle(room: Newsroom) -> None:
+    with room.store.transaction():
+        judging.settle([number for (number,) in room.rows("SELECT id FROM stories")], room.desk)
+    room.store.connection.commit()
 
 
 def test_a_copy_that_was_split_off_is_still_a_copy(newsroom: Newsroom) -> None:

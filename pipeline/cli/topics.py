@@ -23,6 +23,9 @@ from pipeline.model import Article, Evidence, Match, NotModified, Response, Topi
 from pipeline.parse import sniff
 from pipeline.store import Store
 
+FITTED_TO = 5000
+"""Stored articles that a new topic is fitted to, the latest: some ten seconds."""
+
 
 @main.group()
 def topic() -> None:
@@ -35,19 +38,27 @@ def topic() -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="Where to write it. [default: config/topics/SEED.toml]"
 )
 @click.option("--title", help="What the topic is called. [default: a short headline, else what weighs most]")
+@click.option("--alone", is_flag=True, help="From the seed alone, without a look at what is stored.")
 @click.pass_obj
-def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | None) -> None:
+def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | None, alone: bool) -> None:
     """A topic profile from SEED: a text, Markdown or HTML file with the article to follow, its web address, or - for
     what stands on stdin. Of several seeds, what they share counts most.
 
-    The profile is TOML, made to be read and edited: the most telling terms first.
+    The profile is TOML, made to be read and edited: the most telling terms first. Where articles are stored (some 200
+    at least), it is fitted to them: what stands in many of them weighs less, and the threshold
+    lies where they leave a gap. A comment at each term says where it stands.
     """
     documents = [topics.document(_seed(place, seed), seed) for seed in seeds]
     slug = topics.slug_of(output.name if output else _name(seeds[0]))
     made = topics.profile(documents, slug, title, None if seeds[0] == "-" else seeds[0])
     if not made.terms:
         raise UsageError(f"{seeds[0]}: no word in it tells a topic. Give the article itself, as text.")
-    written = topics.toml(made, topics.notes(made, documents))
+    notes = topics.notes(made, documents)
+    fit = None if alone else _fitted(place, made, documents[0].lang)
+    if fit:
+        made = fit.profile
+        notes = {term: ", ".join([*([notes[term]] if term in notes else []), note]) for term, note in fit.notes.items()}
+    written = topics.toml(made, notes)
     target = output or place.directory / "topics" / f"{slug}.toml"
     if str(target) == "-":
         click.echo(written, nl=False)
@@ -57,8 +68,25 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(written, encoding="utf-8")
     click.echo(f"{target}: {len(made.terms)} terms, most telling first: {', '.join(t.text for t in made.terms[:6])}.")
+    if fit:
+        on = f"{fit.on_topic} of them on topic"
+        click.echo(f"Fitted to {fit.articles:,} stored articles, {on}: threshold {made.threshold:g}.")
     click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
     click.echo(f"Three answers make it sharper: `newsbeat topic review {slug}`, a minute.")
+
+
+def _fitted(place: Place, made: TopicProfile, lang: str) -> topics.Fitted | None:
+    """The profile as the latest articles would have it; `None` where there are too few, or no database."""
+    if not place.db.is_file() or not place.db.stat().st_size:
+        return None
+    with Store.read(place.db) as store:
+        latest = store.articles.latest(FITTED_TO)
+        if sys.stderr.isatty():
+            with click.progressbar(latest, label="reading what is stored", file=sys.stderr, length=FITTED_TO) as told:
+                archive = topics.heard(told)
+        else:
+            archive = topics.heard(latest)
+    return topics.fitted(made, archive, lang)
 
 
 def _seed(place: Place, seed: str) -> str:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import sys
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -376,6 +376,40 @@ class Stories:
             (json.dumps(sorted(set(article_ids))),),
         )
         return dict(rows.fetchall())
+
+    def settle(self, groups: Sequence[Sequence[int]]) -> int:
+        """Puts articles into stories as these groups say; returns how many are in another one than before.
+
+        A group keeps the story that most of it stands in, the older one at a draw; where another group has it, it gets
+        a new one. A story that nothing is left of leads to where its last reports went.
+        """
+        before = self.of([one for group in groups for one in group])
+        claims = sorted(
+            (-count, story_id, at)
+            for at, group in enumerate(groups)
+            for story_id, count in Counter(before[one] for one in group if one in before).items()
+        )
+        kept: dict[int, int] = {}
+        for _, story_id, at in claims:
+            if at not in kept and story_id not in kept.values():
+                kept[at] = story_id
+        moved = 0
+        changed: dict[int, int] = {}
+        for at, group in enumerate(groups):
+            leaving = [one for one in group if one in before and before[one] != kept.get(at)]
+            if not leaving:
+                continue
+            story_id = kept[at] if at in kept else self._open("Untitled", "")
+            self._db.execute(
+                "UPDATE story_articles SET story_id = ? WHERE article_id IN (SELECT value FROM json_each(?))",
+                (story_id, json.dumps(leaving)),
+            )
+            changed |= {before[one]: story_id for one in leaving}
+            changed[story_id] = story_id
+            moved += len(leaving)
+        for story_id, went in changed.items():
+            self._left(story_id, went)
+        return moved
 
     def move(self, article_ids: Sequence[int], story_id: int | None) -> int:
         """Puts articles into a story (`None`: a new one) by a person's word, and returns its id.

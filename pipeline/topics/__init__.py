@@ -2,25 +2,30 @@
 
 `document` reads a seed (document.py), `profile` writes a profile from one or several (seed.py, names.py), `match`
 scores articles against compiled profiles (match.py, words.py, gates.py), and `toml` writes a profile as a person would
-want to read and edit it (writing.py). Reading TOML is `config`'s.
+want to read and edit it (writing.py). Reading TOML is `config`'s. `fitted` is what an archive makes of a profile
+(archive.py).
 `settled` lets a person's word go before the score (known.py), `marks` holds verdicts against labels (marks.py), and
 `findings` says what is wrong with a profile that reads well (doctor.py).
 """
 
+from pipeline.topics.archive import LEAST_ARTICLES, Fitted, fitted, heard
 from pipeline.topics.doctor import Finding, Tried, findings
 from pipeline.topics.document import Document, document
 from pipeline.topics.known import SAID, settled
 from pipeline.topics.marks import Difference, Marks, differences, marks
-from pipeline.topics.match import Compiled, Panel, compiled, match
+from pipeline.topics.match import Compiled, Heard, Panel, compiled, match
 from pipeline.topics.seed import profile, slug_of
 from pipeline.topics.writing import notes, toml
 
 __all__ = [
+    "LEAST_ARTICLES",
     "SAID",
     "Compiled",
     "Difference",
     "Document",
     "Finding",
+    "Fitted",
+    "Heard",
     "Marks",
     "Panel",
     "Tried",
@@ -28,6 +33,8 @@ __all__ = [
     "differences",
     "document",
     "findings",
+    "fitted",
+    "heard",
     "marks",
     "match",
     "notes",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import is_not, mul
@@ -125,6 +125,20 @@ class Panel:
         made = (self._matched(article, fields, length, number, found[number], least) for number in sorted(found))
         return tuple(match for match in made if match is not None)
 
+    def values(self, article: Heard) -> dict[int, dict[int, float]]:
+        """Profile (by its place) to term (by its place) to what the article says of it: times its weight, its points.
+        Nothing is left out and nothing capped."""
+        hot = article.counts.keys() & self._forms.keys()
+        if not hot:
+            return {}
+        found = {}
+        for number, hits in self._hits(article.fields, hot, range(len(self.topics)), article.lang).items():
+            values = {index: _SATURATED[hit.weight] * hit.worth / hit.weight for index, hit in hits.items()}
+            runs = sum(values[index] ** 2 for index, hit in hits.items() if hit.run)
+            length = math.sqrt(article.length**2 + runs)
+            found[number] = {index: value / length for index, value in values.items()}
+        return found
+
     def _likely(
         self, hot: Iterable[str], counts: Mapping[str, float], length: float, lang: str, least: float
     ) -> set[int]:
@@ -150,7 +164,7 @@ class Panel:
         return likely
 
     def _hits(
-        self, fields: Sequence[_Field], hot: Iterable[str], likely: Set[int], lang: str
+        self, fields: Sequence[_Field], hot: Iterable[str], likely: Collection[int], lang: str
     ) -> dict[int, dict[int, _Hit]]:
         hits: dict[int, dict[int, _Hit]] = {}
         forms = {word: _heard_for(self._forms[word], likely) for word in hot}
@@ -235,7 +249,7 @@ def _panel(asked: tuple[Compiled, ...]) -> Panel:
 
 
 def _heard_for(
-    found: tuple[tuple[tuple[str, ...], _Owners], ...], likely: Set[int]
+    found: tuple[tuple[tuple[str, ...], _Owners], ...], likely: Collection[int]
 ) -> list[tuple[tuple[str, ...], _Owners]]:
     """The forms that some of these profiles listen for, and whom they concern."""
     kept = [(form, tuple([owner for owner in owners if owner[0] in likely])) for form, owners in found]
@@ -260,6 +274,24 @@ class _Field:
 
 def _fields(said: Reading) -> list[_Field]:
     return [_Field(one.name, one.raw, heard(one.raw[:LONGEST_READ], one.stems)) for one in said.passages]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An article that many profiles are held against: its fields, how much each word is mentioned, and the length of
+    its vector."""
+
+    fields: Sequence[_Field]
+    counts: Mapping[str, float]
+    length: float
+    lang: str
+
+
+def hear(article: Article) -> Heard:
+    """An article made ready."""
+    fields = _fields(reading.of(article))
+    counts, lang = _counts(fields), article.lang or "en"
+    return Heard(fields, counts, _length(counts, lang), lang)
 
 
 def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
