@@ -72,7 +72,7 @@ class FeedFacts:
 class Facts:
     """What is known of the rest. `running` names who holds the database for writing, `usual_day` is what a day like
     this one usually brings (articles; `None` while too little is known), `ahead` the share of the latest articles
-    that bear a date after we saw them."""
+    that bear a date after we saw them, `copies` those of the database that lie beside it."""
 
     feeds: tuple[FeedFacts, ...]
     running: str | None
@@ -87,6 +87,8 @@ class Facts:
     disk_free: int | None = None
     db_bytes: int = 0
     wal_bytes: int = 0
+    copies: int = 0
+    copies_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,13 @@ def _machine(facts: Facts, now: datetime) -> Iterable[Finding]:
         yield Finding(
             "care", "wal", "disk", f"The write-ahead log has {_mb(facts.wal_bytes)}: somebody reads without end.",
             "Restart the site, and whatever else reads the database.",
+        )  # fmt: skip
+
+    if facts.copies:
+        yield Finding(
+            "note", "copies", "disk",
+            f"{facts.copies} copies made before an upgrade, a repair or a restore take {_mb(facts.copies_bytes)}.",
+            "Delete those you do not need any more: `news.before-...` beside the database.",
         )  # fmt: skip
 
 

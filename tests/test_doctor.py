@@ -110,6 +110,7 @@ def test_feeds_of_one_host_in_one_trouble_are_one_finding() -> None:
         ({"stale": (("energy", 12),)}, [("care", "tags")]),
         ({"notices": (("configuration", "feeds.toml: no"),)}, [("broken", "configuration")]),
         ({"notices": (("network", "down"),)}, [("broken", "network")]),
+        ({"copies": 3, "copies_bytes": 10**9}, [("note", "copies")]),
         ({"today": 30}, [("note", "quiet-day")]),
         ({"today": 30, "usual_day": None}, []),
     ],
@@ -248,6 +249,15 @@ def test_the_command_tells_everything_at_once_and_exits_1(place: Path) -> None:
     assert not told["ok"]
     assert {"configuration", "gone"} <= {one["kind"] for one in told["findings"]}
     assert all(set(one) == {"level", "kind", "about", "why", "cure"} for one in told["findings"])
+
+
+def test_copies_beside_the_database_are_counted(place: Path) -> None:
+    run(place, "UPDATE stories SET article_count = 9")
+    assert newsbeat(place, "verify", "--repair").exit_code == 0
+    with Store.read(place / "news.db") as store:
+        known = facts(store, NOW)
+    assert known.copies == 2, "with what people said"
+    assert known.copies_bytes > 100_000
 
 
 def test_the_command_says_that_all_is_well(place: Path) -> None:

@@ -151,6 +151,11 @@ def test_a_backup_of_an_older_newsbeat_is_brought_up_to_date(place: Path) -> Non
     assert not list(place.glob("*before-upgrade*")), "the backup itself is the copy"
 
 
+def test_a_backup_is_one_file_and_reading_it_leaves_no_other(place: Path) -> None:
+    newsbeat(place, "restore", monday(place))
+    assert sorted(file.name for file in (place / "back").iterdir()) == ["monday.db", f"monday.{FEEDBACK}"]
+
+
 def test_a_backup_in_a_directory_bears_the_moment_and_one_that_is_there_is_kept(place: Path) -> None:
     ran = newsbeat(place, "backup", place / "back")
     (made,) = (place / "back").glob("news-*Z.db")
@@ -180,3 +185,16 @@ def test_a_backup_ends_although_somebody_writes_all_the_time(place: Path) -> Non
         writer.join()
     assert left == sorted(left, reverse=True), "it began anew"
     assert len(left) > 5
+
+
+def test_where_a_file_can_have_one_name_only_the_old_one_is_copied(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    before = everything(place / "news.db")
+    assert newsbeat(place, "restore", monday(place)).exit_code == 0
+    (old,) = (file for file in place.glob("news.before-restore-*.db") if "feedback" not in file.name)
+    assert everything(old) == before

@@ -234,6 +234,13 @@ def test_progress_is_told_once_it_takes_long(place: Path, monkeypatch: pytest.Mo
     assert "names of articles" in newsbeat(place, "verify").stderr
 
 
+@pytest.mark.parametrize("command", ["verify", "restore", "prune", "doctor", "backup"])
+def test_the_commands_teach_their_use(command: str, place: Path) -> None:
+    ran = newsbeat(place, command, "--help")
+    assert ran.exit_code == 0
+    assert len(ran.stdout.splitlines()) > 8
+
+
 def test_no_statement_of_a_repair_touches_what_is_kept() -> None:
     allowed = {*DERIVED, "stories", "topics", "articles"}
     for law in LAWS:

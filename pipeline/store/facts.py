@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ def facts(store: Store, now: datetime, disk_free: int | None = None) -> Facts:
             for row in db.execute(_FEEDS)
         )  # fmt: skip
         usual = _usual_day(db, now)
+        copies = list(store.path.parent.glob(f"{glob.escape(store.path.stem)}.before-*{store.path.suffix}"))
         return Facts(
             feeds=feeds,
             running=holder(store.path),
@@ -52,6 +54,8 @@ def facts(store: Store, now: datetime, disk_free: int | None = None) -> Facts:
             notices=tuple((notice.about, notice.said) for notice in store.notices.all()),
             disk_free=disk_free,
             db_bytes=totals.bytes,
+            copies=len(copies),
+            copies_bytes=sum(map(_size, copies)),
             wal_bytes=_size(store.path.with_name(f"{store.path.name}-wal")),
         )
 

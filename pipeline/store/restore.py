@@ -6,6 +6,7 @@ Nothing of the old is touched before the new one was brought up to date and foun
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +17,7 @@ from pathlib import Path
 from pipeline.errors import StoreError, UsageError
 from pipeline.store.feedback import Feedback
 from pipeline.store.places import FEEDBACK, beside, feedback_of
-from pipeline.store.store import Store, explained, held
+from pipeline.store.store import Store, explained, held, reader
 from pipeline.store.verify import Finding, verify
 
 
@@ -58,7 +59,12 @@ def restore(
                 _copied(db.with_name(FEEDBACK), said)
             articles, newest, findings = _looked_over(fresh, file, now, told)
             told("the databases are exchanged")
-            old = _exchange(fresh, db, said if chosen == "backup" else None, now)
+            try:
+                old = _exchange(fresh, db, said if chosen == "backup" else None, now)
+            except OSError as error:
+                raise StoreError(
+                    f"{db}: could not be exchanged ({error.strerror}). Look what lies beside it."
+                ) from None
         finally:
             for left in (fresh, said, *(fresh.with_name(f"{fresh.name}{end}") for end in ("-wal", "-shm", ".lock"))):
                 left.unlink(missing_ok=True)
@@ -98,7 +104,7 @@ def _copied(file: Path, to: Path) -> None:
     """A copy of a database file, its write-ahead log included."""
     try:
         with (
-            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(reader(file)) as source,
             closing(sqlite3.connect(to)) as copy,
         ):
             source.backup(copy)
@@ -130,10 +136,10 @@ def _exchange(fresh: Path, db: Path, said: Path | None, now: datetime) -> Path |
     old = beside(db, "before-restore", now) if db.exists() else None
     if old:
         _alone(db)
-        os.link(db, old)
+        _twin(db, old)
     ours = db.with_name(FEEDBACK)
     if said and ours.exists():
-        os.link(ours, feedback_of(old or beside(db, "before-restore", now)))
+        _twin(ours, feedback_of(old or beside(db, "before-restore", now)))
     for end in ("-wal", "-shm"):  # of a database too broken to be asked to write them back
         left = db.with_name(f"{db.name}{end}")
         if left.exists() and old:
@@ -147,6 +153,14 @@ def _exchange(fresh: Path, db: Path, said: Path | None, now: datetime) -> Path |
     finally:
         os.close(handle)
     return old
+
+
+def _twin(file: Path, name: Path) -> None:
+    """The same file under one more name; a copy where the file system has no such thing."""
+    try:
+        os.link(file, name)
+    except OSError:
+        shutil.copy2(file, name)
 
 
 def _alone(db: Path) -> None:

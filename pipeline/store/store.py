@@ -94,7 +94,7 @@ class Store:
             raise StoreError(f"{path}: there is no database yet. `newsbeat once` makes it.")
         connection = None
         try:
-            connection = _reader(path)
+            connection = reader(path)
             db = sqlite_utils.Database(connection)
             _refuse_foreign(db, path)
             if migrations.pending(db):
@@ -166,6 +166,7 @@ class Store:
             with closing(sqlite3.connect(file)) as copy, self.snapshot():
                 # A read that goes on keeps the copy from beginning anew each time somebody writes.
                 self._connection.backup(copy, pages=pages, progress=lambda _, left, all: told(left, all))
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, that may be read where nobody may write
                 sound = copy.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.Error as error:
             raise explained(error, file) from None
@@ -202,7 +203,7 @@ def schema() -> str:
     )
 
 
-def _reader(path: Path) -> sqlite3.Connection:
+def reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads. Beside a WAL database SQLite keeps two files; where it may not make them, the
     database is read as it lies, which is good while nobody writes."""
     where = f"{path.absolute().as_uri()}?mode=ro"
@@ -263,6 +264,7 @@ def _keep_what_was(db: sqlite_utils.Database, path: Path) -> None:
     try:
         with closing(sqlite3.connect(copy)) as made:
             db.conn.backup(made)
+            made.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         copy.unlink(missing_ok=True)
         raise StoreError(
