@@ -970,3 +970,22 @@ def test_i2_names_are_unique_and_the_same_again(given_: list[tuple[str | None, s
     assert parsed == read(body)
     said = {one for one in given_ if any(one)}
     assert len({one[1:] for one in said}) <= len(parsed.entries) <= len(said), "none is lost, and none is there twice"
+
+
+@pytest.mark.parametrize(
+    "tag", ["feedburner:origLink", "pheedo:origLink", "dc:language", "ttl", "sy:updatePeriod", "hour"]
+)
+@pytest.mark.parametrize("form", ['<{0} x="y">5</{0}>', '<{0} x="y"/>', '<{0} x="y">'])
+@pytest.mark.parametrize("tier", ["", "<description>Told <b>daily</b></description>"], ids=["first", "second"])
+def test_attributes_that_nobody_knows_take_the_place_of_no_words(tag: str, form: str, tier: str) -> None:
+    """Fuzzed: feedparser gives a dict there, which was taken for an address."""
+    odd = form.format(tag)
+    body = (
+        '<rss version="2.0" xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0"'
+        ' xmlns:pheedo="http://www.pheedo.com/namespace/pheedo" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">'
+        f"<channel><title>E</title>{tier}{odd}<item><title>T</title><link>https://a.example/1</link>{odd}</item></channel></rss>"
+    )
+    found = parse.feed(response(body, url=FEED))
+    assert [(one.title, one.url) for one in found.entries] == [("T", "https://a.example/1")]
+    assert parse.at_once(response(body, url=FEED)) in (None, found)

@@ -116,7 +116,17 @@ def test_pages_show_a_feeds_address_without_its_key(tmp_path: Path) -> None:
     with sqlite3.connect(news) as rows:
         rows.execute("UPDATE feeds SET title = NULL, url = ? || '&f=' || id, last_error = ?", (KEY, f"{KEY}: 503"))
     site = build(news, feedback, METADATA, title="The Desk", now=sample.NOW)
-    for path in ("/", "/feeds", "/feeds?state=failing", "/outlet/1", "/article/1", "/-/newsbeat/health.json"):
+    for path in (
+        "/",
+        "/feeds",
+        "/feeds?state=failing",
+        "/outlet/1",
+        "/article/1",
+        "/feeds.json",
+        "/feeds.csv",
+        "/-/newsbeat/health.json",
+        "/-/newsbeat/metrics",
+    ):
         answer = get(site, path)
         assert "t0psecret" not in answer.text, path
     assert "token=…" in get(site, "/feeds").text

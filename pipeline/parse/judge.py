@@ -161,8 +161,10 @@ def _draft(item: Any, base: str, lang: str | None) -> entry.Draft:
     summary = item.get("summary") or item.get("media_caption") or None
     if content and content == summary:
         summary = None
-    # Where a service counts clicks, the address behind its own is told too.
-    link = item.get("feedburner_origlink") or item.get("pheedo_origlink") or item.get("link")
+    # Where a service counts clicks, the address behind its own is told too. Of an element with attributes that it does
+    # not know feedparser gives those in place of its words.
+    told = (item.get(key) for key in ("feedburner_origlink", "pheedo_origlink", "link"))
+    link = next((said for said in told if isinstance(said, str) and said), None)
     source = item.get("source") or {}
     if link and link == item.get("id") and not link.lower().startswith(("http://", "https://")):
         # feedparser takes a guid for a link unless it says isPermaLink="false"; one that is no address is no link.
