@@ -213,8 +213,14 @@ def test_a_label_that_was_said_before_the_article_came_is_heard_when_it_comes(pa
         assert verdicts(path) == [(number, 0, "person")]
 
 
+def in_steps_of(articles: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging anew takes so many at a time, and never ends a step by the clock, as it would on a busy machine."""
+    monkeypatch.setattr(retag, "BATCH", articles)
+    monkeypatch.setattr(retag, "STEP_SECONDS", 3600)
+
+
 def test_a_retag_that_is_killed_goes_on_where_it_stopped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retag, "BATCH", 10)
+    in_steps_of(10, monkeypatch)
     with Store.open(path) as store:
         keep(store, *(f"n{number}" for number in range(35)))
         desk = desk_on(store, BARRAGE)
@@ -231,7 +237,7 @@ def test_a_retag_that_is_killed_goes_on_where_it_stopped(path: Path, monkeypatch
 def test_topics_at_different_places_are_judged_together_from_where_they_meet(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retag, "BATCH", 10)
+    in_steps_of(10, monkeypatch)
     weir = replace(BARRAGE, slug="weir")
     with Store.open(path) as store:
         keep(store, *(f"n{number}" for number in range(30)))
@@ -251,7 +257,7 @@ def test_topics_at_different_places_are_judged_together_from_where_they_meet(
 
 
 def test_status_says_what_is_stale_and_what_is_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retag, "BATCH", 2)
+    in_steps_of(2, monkeypatch)
     with Store.open(path) as store:
         keep(store, "one", "two", "three")
         retag.everything(desk_on(store, BARRAGE), ["barrage"])
