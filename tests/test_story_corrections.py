@@ -18,7 +18,7 @@ from test_ingest import POST_FEED, WIRE_FEED, Newsroom
 from test_service import Time, play
 from test_service import opened as service_opened
 
-from pipeline import judging, regroup
+from pipeline import judging, regroup, restory
 from pipeline.cli import main
 from pipeline.store import FEEDBACK, Feedback, Store
 from pipeline.store.corrections import Corrections
@@ -187,6 +187,22 @@ def test_looked_at_again_reports_that_were_put_wrong_come_where_they_belong(news
     consistent(newsroom)
 
 
+def test_all_that_is_remembered_is_looked_at_again_and_a_second_time_changes_nothing(newsroom: Newsroom) -> None:
+    arrive(newsroom)
+    assert restory.again(newsroom.desk) == (3, 0), "the stream made the same stories"
+    newsroom.store.stories.move([1], None)
+    newsroom.store.stories.move([2], 2)
+    heard: list[tuple[int, int]] = []
+    reports, moved = restory.again(newsroom.desk, lambda done, whole: heard.append((done, whole)))
+    assert (reports, heard[-1]) == (3, (3, 3))
+    assert moved > 0
+    assert stories(newsroom) == sets("times post", "wire")
+    assert restory.again(newsroom.desk) == (3, 0)
+    split(newsroom, "post", "times")
+    assert restory.again(newsroom.desk) == (3, 0), "a person's split stands"
+    assert stories(newsroom) == sets("times", "post", "wire")
+
+
 def settle(room: Newsroom) -> None:
     with room.store.transaction():
         judging.settle([number for (number,) in room.rows("SELECT id FROM stories")], room.desk)
@@ -258,6 +274,21 @@ def test_what_is_asked_wrong_is_told_in_words_and_changes_nothing(db: Path, word
     assert done.exit_code == 2
     assert why in done.stderr
     assert run(db, "said").stdout.startswith("Nobody")
+
+
+def test_a_word_that_is_taken_back_is_as_if_nobody_had_said_it(db: Path) -> None:
+    run(db, "split", "1", "--actor", "ada")
+    said = [json.loads(line) for line in run(db, "said", "--json").output.splitlines()]
+    assert {word["action"] for word in said} == {"apart"}
+    taken = run(db, "withdraw", str(said[0]["id"]), "--json")
+    assert taken.exit_code == 0
+    shown = [json.loads(line) for line in taken.output.splitlines()]
+    assert [[one["id"] for one in story["articles"]] for story in shown] == [[1, 2]]
+    assert "Nobody has said anything yet" in run(db, "said").output
+    again = run(db, "withdraw", str(said[0]["id"]))
+    assert again.exit_code == 2
+    assert "no word" in again.output
+    assert json.loads(run(db, "regroup", "--json").output) == {"reports": 3, "moved": 0}
 
 
 def test_beside_a_running_service_the_word_is_kept_and_followed_there(db: Path) -> None:

@@ -548,3 +548,11 @@ def test_who_cannot_score_enough_is_told_before_scoring_and_nobody_else_is_left_
 def test_stems_heard_are_those_that_are_read_with_their_places(raw: str) -> None:
     assert words.heard(raw) == tuple(word for word, _, _ in words.read(raw))
     assert words.heard(raw, text.stems(raw)) == words.heard(raw)
+
+
+@pytest.mark.parametrize(
+    "said", ["'U.S. forces", "so. 'U.S. forces'", "’U.S. forces", "it's U.S. law", "x'U.S. law", "'F.B.I."]
+)
+def test_letters_with_full_stops_after_a_quotation_mark_are_one_word_wherever_they_are_read(said: str) -> None:
+    """They were two where only stems were asked for, and one where places were: evidence then pointed past the end."""
+    assert list(words.heard(said)) == [word for word, _, _ in words_of(said)]

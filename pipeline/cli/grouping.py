@@ -1,26 +1,36 @@
-"""Commands for stories and a person's word on them: story show, story merge, story split, story said."""
+"""Commands for stories and a person's word on them: story show, story merge, story split, story said,
+story withdraw, story regroup."""
 
 from __future__ import annotations
 
 import getpass
 import json
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
-from pipeline import regroup, service
+from pipeline import regroup, restory, service
 from pipeline.cli.main import Place, main
 from pipeline.cli.topics import article_of
+from pipeline.config import FetchSettings
 from pipeline.errors import StoreHeld, UsageError
+from pipeline.judging import Desk
 from pipeline.model import Article
 from pipeline.store import FEEDBACK, Feedback, Store
 from pipeline.store.corrections import Corrections, Named
 from pipeline.times import maybe_stamp, stamp
+from pipeline.urls import OutletBook
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 actor_option = click.option("--actor", help="Who says so. [default: your login]")
+
+
+SILENT = 2.0
+"""Seconds after which work tells how far it is."""
 
 
 @main.group()
@@ -108,9 +118,69 @@ def said(place: Place, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({**asdict(word), "created_at": maybe_stamp(word.created_at)}, ensure_ascii=False))
         else:
-            click.echo(f"{word.action:<9} {word.article_id:>6} {word.other_article_id:>6}  ({word.actor})")
+            pair = f"{word.article_id:>6} {word.other_article_id:>6}"
+            click.echo(f"{word.id:>5}  {word.action:<9} {pair}  ({word.actor}, {maybe_stamp(word.created_at)})")
     if not words and not as_json:
         click.echo("Nobody has said anything yet. `newsbeat story merge` and `newsbeat story split` do.")
+
+
+@story.command()
+@click.argument("words", nargs=-1, required=True, type=int)
+@as_json
+@click.pass_obj
+def withdraw(place: Place, words: tuple[int, ...], as_json: bool) -> None:
+    """Takes back WORDS, by their numbers in `story said`, with all that was said in the same merge or split.
+
+    The program then looks again at the stories concerned, as if nobody had said it.
+    """
+    feedback = Feedback.open(place.db.with_name(FEEDBACK))
+    try:
+        taken = Corrections(feedback).withdraw(words, service.clock())
+    finally:
+        feedback.close()
+    missing = set(words) - {word.id for word in taken}
+    if missing:
+        raise UsageError(f"no word {min(missing)} that counts; `newsbeat story said` lists them.")
+    urls = sorted({url for word in taken for url in (word.url, word.other_url) if url})
+    try:
+        with Store.open(place.db, what="newsbeat story") as store:
+            ids = sorted(store.articles.ids(urls).values())
+            restory.around(_desk(store), ids)
+            regroup.hear(store)
+            for story_id in sorted(set(store.stories.of(ids).values())):
+                _tell(story_id, *_story(store, story_id), as_json)
+    except StoreHeld as held:
+        cure = "`newsbeat story regroup`, once it is stopped, looks at the stories again"
+        click.echo(f"Taken back; {str(held).split('. ')[0]}: {cure}.", err=True)
+
+
+@story.command("regroup")
+@as_json
+@click.pass_obj
+def regroup_(place: Place, as_json: bool) -> None:
+    """Looks at all stories again, all their reports together, and says what that changed.
+
+    The running service does so for every story that a new report comes close to; this is for an archive from before, or
+    after a word was taken back. It may be stopped and run again. A person's merges and splits stand, and reports that
+    no window remembers any more stay where they are.
+    """
+    began = time.monotonic()
+
+    def told(done: int, whole: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - began > SILENT:
+            click.echo(f"\r{done:,} of {whole:,} reports", err=True, nl=done == whole)
+
+    with Store.open(place.db, what="newsbeat story regroup") as store:
+        reports, moved = restory.again(_desk(store), told)
+        regroup.hear(store)
+    if as_json:
+        click.echo(json.dumps({"reports": reports, "moved": moved}))
+        return
+    click.echo(f"{reports:,} reports looked at, {moved:,} of them are in another story now.")
+
+
+def _desk(store: Store) -> Desk:
+    return Desk(store, OutletBook(), {}, (), service.pace_of(FetchSettings()))
 
 
 def _story(store: Store, number: int) -> tuple[str, list[Article]]:

@@ -65,6 +65,18 @@ class Corrections:
                 [(action, one[0], other[0], one[1], other[1], actor, stamp(now)) for one, other in pairs],
             )
 
+    def withdraw(self, numbers: Sequence[int], now: datetime) -> tuple[Correction, ...]:
+        """Takes back what was said, by the numbers of the words, and all that was said in the same breath (one merge is
+        a word for each pair). The rows stay, marked. Returns the words; none when no such word counts."""
+        words = self.standing()
+        breaths = {(one.actor, one.created_at) for one in words if one.id in numbers}
+        taken = tuple(one for one in words if (one.actor, one.created_at) in breaths)
+        with told(self._path), self._transaction():
+            self._db.executemany(
+                "UPDATE story_corrections SET withdrawn_at = ? WHERE id = ?", [(stamp(now), one.id) for one in taken]
+            )
+        return taken
+
     def follow(self, old_url: str, new_url: str) -> None:
         """All that people said of an article, labels too, goes on under the address it has from now on. Done again when
         a crash undid the change in news.db."""

@@ -204,6 +204,10 @@ class Stories:
         first = row[0] if row else 2**62
         return self._db.execute("DELETE FROM story_prints WHERE article_id < ?", (first,)).rowcount
 
+    def remembered(self) -> list[int]:
+        """The articles that a window remembers, in order."""
+        return [row[0] for row in self._db.execute("SELECT article_id FROM story_prints ORDER BY article_id")]
+
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
         """Those of these articles that are still remembered, as neighbours, in the order asked for."""
         rows = self._db.execute(

@@ -68,7 +68,9 @@ def fitted(profile: TopicProfile, archive: Sequence[Heard], lang: str = "en") ->
     one = compiled(profile)
     said = _values(one, archive)
     held = Counter(index for values in said.values() for index in values)
-    rare = _unit([weight * _rarer(one, at, held[at], len(archive), lang) for at, weight in enumerate(one.weights)])
+    # What many articles on topic hold is no company: their share would set back the very name of a topic in the news.
+    off = Counter(index for values in said.values() if _score(one.weights, values) < OFF for index in values)
+    rare = _unit([weight * _rarer(one, at, off[at], len(archive), lang) for at, weight in enumerate(one.weights)])
     weights = _told_apart(rare, said)
     scores = {at: score for at, values in said.items() if (score := _score(weights, values)) > 0}
     threshold = _gap(list(scores.values()))

@@ -40,7 +40,9 @@ _SIGN = re.compile(f"[^{_VOWELS}][{_VOWELS}]*")
 _DOTTED = re.compile(r"\.(?<=\b[A-Za-z]\.)[A-Za-z]\b")
 # The full stops that `_joined` takes out between single letters, and texts in which it would be less simple.
 _INNER_STOP = re.compile(r"\.(?<![\w'’][A-Za-z]\.)(?<=[A-Za-z]\.)(?=[A-Za-z](?!\w))")
-_NOT_THAT_SIMPLE = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z](?:['’]|\.[A-Za-z]\.[Ss]\b)")
+_NOT_THAT_SIMPLE = re.compile(
+    r"\.(?<=[A-Za-z]\.)[A-Za-z](?:['’]|\.[A-Za-z]\.[Ss]\b)|\.(?<=['’][A-Za-z]\.)[A-Za-z](?!\w)"
+)
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _POINTS = re.compile("[\u0591-\u05bd\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 _ARTICLE = re.compile("^[\u0648\u0641\u0628\u0643]?\u0627\u0644(?=.{3})")
