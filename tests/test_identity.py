@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from fakes import FEED, NOW, Item, entry, feed, item
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlite_utils import Database
 from test_ingest import Newsroom
 
@@ -18,6 +21,7 @@ from pipeline.model import Entry, Headlined, Known
 from pipeline.parse.entry import Draft, name
 from pipeline.store import Store
 from pipeline.store.migrations import migrations
+from pipeline.store.verify import verify
 
 GOOGLE = "https://news.google.com/rss/search?q=bridge"
 TIMES = ("Example Times", "https://www.example.org")
@@ -302,3 +306,41 @@ def test_what_people_said_of_an_article_goes_with_it_to_its_own_address(newsroom
     assert newsroom.one("SELECT url FROM articles WHERE id = ?", one) == (OWN.url,)
     assert newsroom.store.feedback.on(one, OWN.url or "") == {"bridges": True}
     assert newsroom.store.corrections.resolved(newsroom.store.articles.ids).together == ((other[0], one),)
+
+
+# --- laws -----------------------------------------------------------------------------------------------------
+
+POOR_ITEMS = st.builds(
+    Item,
+    title=st.sampled_from([None, "Bridge opens", "Bridge closed", "Ferry sails"]),
+    url=st.sampled_from(
+        [None, "https://example.org/1", "https://example.org/2", "https://example.org/1/?utm_source=x"]
+    ),
+    guid=st.sampled_from([None, "1", "2", "https://example.org/1"]),
+    summary=st.sampled_from([None, "It rained.", "The sun shone on the bridge all day."]),
+    published_at=st.sampled_from([None, NOW - timedelta(hours=1), NOW - timedelta(days=3)]),
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.lists(POOR_ITEMS, max_size=4), min_size=1, max_size=3))
+def test_whatever_names_a_feed_gives_its_items_a_second_poll_of_a_document_changes_nothing(
+    documents: list[list[Item]],
+) -> None:
+    with TemporaryDirectory() as place, Store.open(Path(place) / "news.db") as store:
+        room = Newsroom(store)
+        room.subscribe(feed())
+        for number, items in enumerate(documents):
+            room.publish(*items)
+            room.poll()
+            before = room.rows(KEPT_ROWS)
+            room.publish(*items, extra=f"<ttl>{number + 1}</ttl>")  # so that the body is read again
+            room.poll()
+            assert room.rows(KEPT_ROWS) == before
+        assert verify(store, NOW + timedelta(days=1)).findings == ()
+
+
+KEPT_ROWS = (
+    "SELECT a.id, a.url, a.title, a.revision_count, r.n, r.kind, r.text_hash, r.returns FROM articles a"
+    " JOIN revisions r ON r.article_id = a.id ORDER BY 1, 5"
+)

@@ -1,6 +1,6 @@
 """Thirty days of the service in the time they take: memory, handles, the database and due times, day by day.
 
-    ./run soak [--feeds 2000] [--days 30] [--step 60] [--seed 1] [--json FILE] [--keep DIR]
+    ./run soak [--feeds 2000] [--days 30] [--step 60] [--cache-mb 64] [--json FILE] [--keep DIR]
 
 A server of its own answers for invented feeds as they stand at the virtual moment: some bring something every
 hour, most every few hours or days, some nothing, some have no validators, some answer 503 every fifth day, some 404.
@@ -190,6 +190,8 @@ async def soak(place: Path, clock: Clock, options: argparse.Namespace) -> list[d
     """The days, one after the other."""
     draw = random.Random(options.seed)
     async with service.opened(place / "config", place / "news.db", what="soak", now=clock, draw=draw.random) as running:
+        if options.cache_mb:
+            running.store.connection.execute(f"PRAGMA cache_size = {-1024 * options.cache_mb}")
         days = Days(running)
         for day in range(1, options.days + 1):
             end = START.timestamp() + day * 86400
@@ -250,6 +252,9 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--step", type=int, default=60, help="virtual seconds from one pass to the next")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--cache-mb", type=int, help="SQLite's page cache, otherwise 64 MB: memory grows until it is full"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--keep", type=Path, help="leave the database here")
     options = parser.parse_args()
