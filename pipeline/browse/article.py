@@ -9,7 +9,7 @@ from pipeline.hiding import masked
 
 from . import charts, editing, queries, site, stored, times, wording
 from .lines import topics
-from .queries import Row, ids, rows
+from .queries import Row, rows
 from .safe import marked, paragraphs, passages
 from .story import revisions_of, seen_after
 
@@ -114,7 +114,7 @@ async def article(datasette: Any, request: Any) -> Any:
         )
     siblings = []
     if row["story_id"]:
-        told = await rows(datasette, queries.STORY_VERSIONS, ids=ids([row["story_id"]]), most=60)
+        told = await rows(datasette, queries.STORY_VERSIONS, story=row["story_id"], most=60)
         siblings = [
             {**other, "lag": times.lag(*sorted((row["at"], other["at"]))), "later": other["at"] >= row["at"]}
             for other in told

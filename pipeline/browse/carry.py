@@ -55,11 +55,13 @@ def answer(kind: str, keys: Sequence[str], batches: Batches, name: str, headers:
     """The list as a stream. `name` names the file that a browser keeps it in."""
 
     async def csv_file(out: Any) -> None:
+        queries.PATIENT.set(True)
         await out.write(_csv(keys, (), head=True))
         async for batch in batches:
             await out.write(_csv(keys, batch))
 
     async def json_array(out: Any) -> None:
+        queries.PATIENT.set(True)
         lead = "["
         async for batch in batches:
             for row in batch:

@@ -6,29 +6,31 @@ tall, a good one low, an hour without a poll is a dot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from .times import short_day
+from .times import parse, short_day
 
 Hour = Literal["ok", "failed", "mixed", "none"]
 
 
-def _svg(kind: str, width: int, height: int, label: str, body: Sequence[Markup], stretch: bool = False) -> Markup:
-    ratio = Markup(' preserveAspectRatio="none"') if stretch else Markup()
-    return Markup(
-        '<svg class="chart {}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}"{}>{}</svg>'
-    ).format(kind, width, height, width, height, label, ratio, Markup("").join(body))
-
-
-def _rect(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> Markup:
-    inner = Markup("<title>{}</title>").format(title) if title else Markup()
-    return Markup('<rect x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}" class="{}">{}</rect>').format(
-        x, y, width, height, kind, inner
+def _svg(kind: str, width: int, height: int, label: str, body: Sequence[str], stretch: bool = False) -> Markup:
+    # Put together as plain text, thousands of times a page: `Markup.format` takes ten times as long. What is no number
+    # and no constant of ours is escaped here, and `_rect` does so itself.
+    ratio = ' preserveAspectRatio="none"' if stretch else ""
+    return Markup(  # noqa: S704 -- see above
+        f'<svg class="chart {kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
+        f' aria-label="{escape(label)}"{ratio}>{"".join(body)}</svg>'
     )
+
+
+def _rect(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> str:
+    inner = f"<title>{escape(title)}</title>" if title else ""
+    return f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" class="{kind}">{inner}</rect>'
 
 
 def bars(
@@ -76,18 +78,25 @@ def meter(score: float, threshold: float, width: int = 72) -> Markup:
     return _svg("meter", width, 12, f"Score {score:.2f}, threshold {threshold:.2f}", body)
 
 
+_SHAPES: dict[Hour, tuple[tuple[float, float, str], ...]] = {
+    "ok": ((6, 10, "ok"),),
+    "failed": ((0, 16, "failed"),),
+    "mixed": ((0, 8, "failed"), (9, 7, "ok")),
+    "none": ((14, 2, "none"),),
+}
+
+
+@lru_cache(maxsize=2048)
+def _cell(at: int, step: float, hour: str, state: Hour) -> str:
+    """One hour of a strip. All strips of a page are made of the same few cells."""
+    told = f"{hour}:00 {WORDS[state]}"
+    return "".join(_rect(at * step + 0.5, y, step - 1, tall, kind, told) for y, tall, kind in _SHAPES[state])
+
+
 def strip(hours: Sequence[tuple[str, Hour]], width: int = 192, height: int = 16) -> Markup:
     """One cell an hour: low when every poll was fine, tall when all failed, half and half, a dot when none ran."""
-    step, body = width / max(1, len(hours)), []
-    shapes: dict[Hour, tuple[tuple[float, float, str], ...]] = {
-        "ok": ((6, 10, "ok"),),
-        "failed": ((0, 16, "failed"),),
-        "mixed": ((0, 8, "failed"), (9, 7, "ok")),
-        "none": ((14, 2, "none"),),
-    }
-    for at, (hour, state) in enumerate(hours):
-        for y, tall, kind in shapes[state]:
-            body.append(_rect(at * step + 0.5, y, step - 1, tall, kind, f"{hour[11:13]}:00 {WORDS[state]}"))
+    step = width / max(1, len(hours))
+    body = [_cell(at, step, hour[11:13], state) for at, (hour, state) in enumerate(hours)]
     bad = sum(state in {"failed", "mixed"} for _, state in hours)
     ran = sum(state != "none" for _, state in hours)
     return _svg(
@@ -132,14 +141,16 @@ def share(part: int, whole: int, width: int = 96) -> Markup:
     return _svg("share", width, 10, f"{part}", body)
 
 
-def arrivals(moments: Sequence[datetime], since: datetime, until: datetime, width: int = 240) -> Markup:
-    """When each version came, as ticks on a line from `since` to `until`: a burst, or a slow climb."""
+def arrivals(counts: Mapping[str, int], since: datetime, until: datetime, width: int = 240) -> Markup:
+    """When reports came, as ticks on a line from `since` to `until`: a burst, or a slow climb. `counts` says how many
+    came about each moment."""
     length = max(1.0, (until - since).total_seconds())
-    body = [_rect(0, 12, width, 1, "base")]
-    inside = [moment for moment in moments if since <= moment <= until]
-    for moment in inside:
-        body.append(_rect((width - 2) * (moment - since).total_seconds() / length, 2, 2, 10, "bar"))
+    inside = {moment: n for text, n in counts.items() if (moment := parse(text)) and n > 0}
     if not inside:
         return Markup()
-    hours = round(length / 3600)
-    return _svg("arrivals", width, 14, f"{len(inside)} versions over the last {hours} hours, newest on the right", body)
+    body = [_rect(0, 12, width, 1, "base")]
+    for moment in inside:
+        part = min(1.0, max(0.0, (moment - since).total_seconds() / length))
+        body.append(_rect((width - 2) * part, 2, 2, 10, "bar"))
+    told = f"{sum(inside.values())} versions over the last {round(length / 3600)} hours, newest on the right"
+    return _svg("arrivals", width, 14, told, body)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
 from . import charts, health, queries, races, site, times
-from .article import wordings_of
+from .article import KINDS, wordings_of
 from .lines import by_day, headline, lines_of, outlet_path, topics
 from .queries import Row, ids, rows
 from .story import revisions_of
@@ -17,6 +18,8 @@ DAYS = 30
 # An outlet that publishes more in thirty days is judged by its latest; the page says so.
 _MOST = 1000
 _STORIES = 30
+# Newsrooms that are drawn on the line of one story, its first.
+_MARKS = 40
 _LINES = 25
 _EDITS = 12
 _COPIES = 8
@@ -53,7 +56,8 @@ async def _stories(datasette: Any, outlet: Row, numbers: list[int]) -> tuple[lis
         if place is None or place.among < 2:
             continue
         longest = max(1.0, max(runner.lag_s for runner in field))
-        marks = [_mark(runner, longest, runner.family == outlet["family"]) for runner in field]
+        shown = [*field[:_MARKS], *(runner for runner in field[_MARKS:] if runner.family == outlet["family"])]
+        marks = [_mark(runner, longest, runner.family == outlet["family"]) for runner in shown]
         places.append(place)
         lag = "first" if place.place == 1 else f"+{times.span(place.lag_s)}"
         told.append({**story, "place": place, "lag": lag, "lane": charts.lane(marks)})
@@ -99,12 +103,15 @@ async def outlet(datasette: Any, request: Any) -> Any:
     ]
     edited = [article for article in articles if article["revision_count"] > 1]
     held = await revisions_of(datasette, [article["id"] for article in edited])
+    changes = [(after["seen_at"], article, pair) for article in edited for pair in pairwise(held[article["id"]])
+               for after in pair[1:]]  # fmt: skip
+    changes.sort(key=lambda change: str(change[0]), reverse=True)
+    # Only what is shown is compared word by word.
     edits = [
         {**change, "article_id": article["id"], "headline": headline(article)}
-        for article in edited
-        for change in wordings_of(held[article["id"]])
+        for _, article, pair in changes[:_EDITS]
+        for change in wordings_of(list(pair))
     ]
-    edits.sort(key=lambda change: change["seen_at"], reverse=True)
     taken = await rows(datasette, queries.COPY_COUNTS, ids=ids(numbers))
     feeds = health.in_order(await rows(datasette, queries.OUTLET_FEEDS, outlet=row["id"]), clock)
     return await site.page(
@@ -130,9 +137,9 @@ async def outlet(datasette: Any, request: Any) -> Any:
         median=times.span(form.median_lag_s) if form.median_lag_s is not None else None,
         stories=stories,
         topics=beside,
-        edits=edits[:_EDITS],
-        edit_count=len(edits),
-        kinds=Counter(change["kind"] for change in edits).most_common(),
+        edits=edits,
+        edit_count=len(changes),
+        kinds=Counter(KINDS.get(pair[1]["kind"], pair[1]["kind"]) for _, _, pair in changes).most_common(),
         feeds=await health.told(datasette, clock, feeds),
         hours=health.STRIP_HOURS,
         lines=by_day(clock, await lines_of(datasette, numbers[:_LINES], known)),

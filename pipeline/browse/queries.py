@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+
+from datasette.database import QueryInterrupted
 
 DATABASE = "news"
 FEEDBACK = "feedback"
@@ -59,8 +62,8 @@ TOPIC = Query(
     {"topic": "tiktok"},
 )
 TOPIC_DAYS = Query(
-    "SELECT topic, substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
-    f" WHERE on_topic = 1 AND topic IN {_ACTIVE} AND published_at >= :since GROUP BY topic, day",
+    "SELECT d.topic, d.day, d.articles AS n FROM topics p CROSS JOIN topic_days d ON d.topic = p.slug"
+    " AND d.day >= :since WHERE p.active = 1",
     _SINCE,
 )
 TOPIC_COUNTS = Query(
@@ -69,9 +72,7 @@ TOPIC_COUNTS = Query(
     _SINCE,
 )
 ONE_TOPIC_DAYS = Query(
-    "SELECT substr(published_at, 1, 10) AS day, count(*) AS n FROM article_topics"
-    " WHERE on_topic = 1 AND topic = :topic AND published_at >= :since GROUP BY day",
-    {"topic": "tiktok", **_SINCE},
+    "SELECT day, articles AS n FROM topic_days WHERE topic = :topic AND day >= :since", {"topic": "tiktok", **_SINCE}
 )
 TOPIC_ARTICLES = Query(
     "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
@@ -82,17 +83,13 @@ TOPIC_ARTICLES = Query(
 )
 TOPIC_STORIES = Query(
     "SELECT s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"
-    " FROM stories s WHERE s.id IN (SELECT sa.story_id FROM article_topics t"
-    "  CROSS JOIN story_articles sa ON sa.article_id = t.article_id"
-    "  WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since)"
+    " FROM story_topics st CROSS JOIN stories s ON s.id = st.story_id WHERE st.topic = :topic AND st.last_at >= :since"
     " ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC LIMIT :most",
     {"topic": "tiktok", "most": 8, **_SINCE},
 )
 TOPIC_OUTLETS = Query(
-    "SELECT o.id, o.name, o.family, count(*) AS n FROM article_topics t"
-    " CROSS JOIN articles a ON a.id = t.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
-    " WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since"
-    " GROUP BY o.id ORDER BY n DESC, o.name",
+    "SELECT o.id, o.name, o.family, sum(d.articles) AS n FROM topic_outlets d CROSS JOIN outlets o"
+    " ON o.id = d.outlet_id WHERE d.topic = :topic AND d.day >= :since GROUP BY o.id ORDER BY n DESC, o.name",
     {"topic": "tiktok", **_SINCE},
 )
 # The plus keeps SQLite from going by score, through the near misses of all years.
@@ -153,35 +150,59 @@ REWORDED = Query(
 # --- stories --------------------------------------------------------------------------------------------------
 
 _STORY = "s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"
-_NO_TOPIC = (
-    "NOT EXISTS (SELECT 1 FROM story_articles sa JOIN article_topics t ON t.article_id = sa.article_id"
-    f" WHERE sa.story_id = s.id AND t.on_topic = 1 AND t.topic IN {_ACTIVE})"
+# The index of stories that several newsrooms have answers alone; the rest is looked up for the few that are shown.
+_WIDE = (
+    f"SELECT {_STORY} FROM (SELECT w.id FROM stories w INDEXED BY stories_wide"
+    " WHERE w.last_at >= :since AND w.family_count > 1 AND {} LIMIT :most) AS few"
+    " CROSS JOIN stories s ON s.id = few.id ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC"
 )
 MOST_COVERED = Query(
+    _WIDE.format("w.first_at <= :until ORDER BY w.family_count DESC, w.article_count DESC, w.last_at DESC"),
+    {"until": "9999", "most": 8, **_SINCE},
+)
+# Where no story has two newsrooms.
+LATEST_STORIES = Query(
     f"SELECT {_STORY} FROM stories s WHERE s.last_at >= :since AND s.first_at <= :until"
-    " ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC LIMIT :most",
+    " ORDER BY s.last_at DESC LIMIT :most",
     {"until": "9999", "most": 8, **_SINCE},
 )
 BLIND_SPOT = Query(
-    f"SELECT {_STORY} FROM stories s WHERE s.last_at >= :since AND s.family_count >= :families AND {_NO_TOPIC}"
-    " ORDER BY s.family_count DESC, s.last_at DESC LIMIT :most",
+    _WIDE.format(
+        "w.family_count >= :families AND NOT EXISTS"
+        f" (SELECT 1 FROM story_topics st WHERE st.story_id = w.id AND st.topic IN {_ACTIVE})"
+        " ORDER BY w.family_count DESC, w.last_at DESC"
+    ),
     {"families": 3, "most": 6, **_SINCE},
 )
 STORY = Query(f"SELECT {_STORY} FROM stories s WHERE s.id = :story", {"story": 1})
 STORY_TOPICS = Query(
-    "SELECT sa.story_id, t.topic, count(*) AS n FROM story_articles sa"
-    " CROSS JOIN article_topics t ON t.article_id = sa.article_id"
-    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) AND t.on_topic = 1"
-    f" AND t.topic IN {_ACTIVE} GROUP BY sa.story_id, t.topic ORDER BY n DESC, t.topic",
+    "SELECT story_id, topic, articles AS n FROM story_topics WHERE story_id IN (SELECT value FROM json_each(:ids))"
+    f" AND topic IN {_ACTIVE} ORDER BY n DESC, topic",
     _IDS,
 )
 STORY_VERSIONS = Query(
-    f"SELECT sa.story_id, sa.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
+    "SELECT few.story_id, few.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
     " a.agency, a.lang, a.published_at, a.first_seen_at,"
-    f" o.id AS outlet_id, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
+    " o.id AS outlet_id, o.name AS outlet, o.family, few.appeared_at AS at FROM (SELECT * FROM story_articles"
+    "  WHERE story_id = :story ORDER BY appeared_at, article_id LIMIT :most) AS few"
+    " CROSS JOIN articles a ON a.id = few.article_id CROSS JOIN outlets o ON o.id = a.outlet_id ORDER BY at, a.id",
+    {"most": 400, "story": 1},
+)
+# The first reports of each of some stories.
+FIRST_REPORTS = Query(
+    "SELECT sa.story_id, a.summary, o.name AS outlet FROM json_each(:ids) j CROSS JOIN story_articles sa ON sa.rowid IN"
+    " (SELECT f.rowid FROM story_articles f WHERE f.story_id = j.value"
+    "  ORDER BY f.appeared_at, f.article_id LIMIT :each)"
     " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
-    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
-    {"most": 400, **_IDS},
+    " ORDER BY sa.story_id, sa.appeared_at, a.id",
+    {"each": 12, **_IDS},
+)
+# How many reports came in each ten minutes (`2020-12-05T04:1`).
+ARRIVALS = Query(
+    "SELECT story_id, substr(appeared_at, 1, 15) AS slot, count(*) AS n FROM story_articles"
+    " WHERE story_id IN (SELECT value FROM json_each(:ids)) AND appeared_at BETWEEN :since AND :until"
+    " GROUP BY story_id, slot",
+    {"until": "9999", **_SINCE, **_IDS},
 )
 # Where a story went that turned out to be another one. Merges may follow each other.
 MERGED = Query(
@@ -196,16 +217,16 @@ SHARED_STORIES = Query(
     {"most": 40, **_IDS},
 )
 STORY_REPORTS = Query(
-    f"SELECT sa.story_id, a.id, a.copy_of, a.agency, o.name AS outlet, o.family, {_AT} AS at FROM story_articles sa"
-    " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
-    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) ORDER BY at, a.id LIMIT :most",
+    "SELECT few.story_id, a.id, a.copy_of, a.agency, o.name AS outlet, o.family, few.appeared_at AS at"
+    " FROM (SELECT story_id, article_id, appeared_at FROM story_articles"
+    "  WHERE story_id IN (SELECT value FROM json_each(:ids)) ORDER BY appeared_at, article_id LIMIT :most) AS few"
+    " CROSS JOIN articles a ON a.id = few.article_id CROSS JOIN outlets o ON o.id = a.outlet_id ORDER BY at, a.id",
     {"most": 4000, **_IDS},
 )
 NEARBY = Query(
     "SELECT s.id, s.title, s.last_at, s.family_count FROM stories s WHERE s.id <> :story AND s.id IN"
-    " (SELECT sa.story_id FROM article_topics t CROSS JOIN story_articles sa ON sa.article_id = t.article_id"
-    "  WHERE t.on_topic = 1 AND t.topic IN (SELECT value FROM json_each(:topics))"
-    "  AND t.published_at BETWEEN :since AND :until)"
+    " (SELECT st.story_id FROM story_topics st WHERE st.topic IN (SELECT value FROM json_each(:topics))"
+    "  AND st.last_at BETWEEN :since AND :until)"
     " ORDER BY s.family_count DESC, s.last_at DESC LIMIT 5",
     {"story": 1, "topics": '["tiktok"]', "until": "2020-12-09T00:00:00Z", **_SINCE},
 )
@@ -282,8 +303,8 @@ OUTLET_ARTICLES = Query(
     {"outlet": 1, "most": 1000, **_SINCE},
 )
 OUTLET_TOPICS = Query(
-    "SELECT topic, count(*) AS n FROM article_topics WHERE article_id IN (SELECT value FROM json_each(:ids))"
-    f" AND on_topic = 1 AND topic IN {_ACTIVE} GROUP BY topic ORDER BY n DESC, topic",
+    "SELECT m.topic, count(*) AS n FROM json_each(:ids) j CROSS JOIN article_topics m ON m.article_id = j.value"
+    f" WHERE m.on_topic = 1 AND m.topic IN {_ACTIVE} GROUP BY m.topic ORDER BY n DESC, m.topic",
     _IDS,
 )
 OUTLET_EVERY = Query(
@@ -309,10 +330,8 @@ OUTLET_FEEDS = Query(
 # --- comparing ------------------------------------------------------------------------------------------------
 
 COVERAGE = Query(
-    "SELECT o.id, o.name, o.family, substr(t.published_at, 1, 10) AS day, count(*) AS n,"
-    " sum(a.copy_of IS NOT NULL OR a.agency IS NOT NULL) AS wire FROM article_topics t"
-    " CROSS JOIN articles a ON a.id = t.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
-    " WHERE t.on_topic = 1 AND t.topic = :topic AND t.published_at >= :since GROUP BY o.id, day",
+    "SELECT o.id, o.name, o.family, d.day, d.articles AS n, d.wire FROM topic_outlets d"
+    " CROSS JOIN outlets o ON o.id = d.outlet_id WHERE d.topic = :topic AND d.day >= :since ORDER BY d.day, o.id",
     {"topic": "tiktok", **_SINCE},
 )
 # Who published at all in that time: without this, who is silent on a topic cannot be told from who is gone.
@@ -339,7 +358,7 @@ FEED_HOURS = Query(
 
 OUTLETS = Query("SELECT id, name FROM outlets ORDER BY name LIMIT 1000")
 # Ids grow with time, so a day becomes an id, and the full-text index need not look further back.
-FIRST_ID_SINCE = Query("SELECT min(id) AS id FROM articles WHERE first_seen_at >= :since", _SINCE)
+FIRST_ID_SINCE = Query("SELECT min(first_article) AS id FROM article_days WHERE day >= substr(:since, 1, 10)", _SINCE)
 _SEARCH = (
     "SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :words AND rowid >= :first AND rowid < :below"
     " AND (:topic = '' OR EXISTS (SELECT 1 FROM article_topics t"
@@ -349,6 +368,8 @@ _SEARCH = (
 )
 _ASKED = {"words": '"tiktok"', "first": 0, "below": 2**62, "since": "", "topic": "", "outlet": 0, "most": 21, "skip": 0}
 SEARCH_NEWEST = Query(f"{_SEARCH} ORDER BY rowid DESC LIMIT :most OFFSET :skip", _ASKED)
+# Ranking looks at each article that matches; those it may look at are the latest.
+SEARCH_REACH = Query(f"SELECT min(id) AS id FROM ({_SEARCH} ORDER BY rowid DESC LIMIT :most OFFSET :skip)", _ASKED)
 SEARCH_BEST = Query(f"{_SEARCH} ORDER BY rank LIMIT :most OFFSET :skip", _ASKED)
 SNIPPETS = Query(
     "SELECT rowid AS id, snippet(articles_fts, -1, char(2), char(3), '…', 32) AS words FROM articles_fts"
@@ -384,9 +405,21 @@ def ids(values: Iterable[object]) -> str:
     return json.dumps(list(values))
 
 
+PATIENT: ContextVar[bool] = ContextVar("patient", default=False)
+"""Set while a list is taken along whole: there nobody waits for a page, and half a list is none."""
+_TRIES = 5
+
+
 async def answered(datasette: Any, database: str, query: Query, values: Mapping[str, object]) -> list[Row]:
-    """The answer, a dictionary a row. Raises Datasette's QueryInterrupted when it takes too long."""
-    result = await datasette.get_database(database).execute(query.sql, values, log_sql_errors=False)
+    """The answer, a dictionary a row. Raises Datasette's QueryInterrupted when it takes too long; where somebody is
+    `PATIENT`, only after some tries, each of which finds more of its rows in memory."""
+    for left in range(_TRIES if PATIENT.get() else 0, -1, -1):
+        try:
+            result = await datasette.get_database(database).execute(query.sql, values, log_sql_errors=False)
+            break
+        except QueryInterrupted:
+            if not left:
+                raise
     return [dict(row) for row in result.rows]
 
 

@@ -20,6 +20,8 @@ from .safe import snippet
 
 PERIODS = (("1", "Last 24 hours"), ("7", "7 days"), ("30", "30 days"), ("365", "One year"), ("0", "Any time"))
 ORDERS = (("new", "Newest first"), ("best", "Best match first"))
+BEST_AMONG = 2000
+"""The best match is sought among so many of the latest that match: a common word stands in hundreds of thousands."""
 _PER_PAGE = 20
 _LAST_PAGE = 25
 _LONGEST = 300
@@ -124,19 +126,22 @@ async def numbers(datasette: Any, asked: Question, below: int, most: int, skip: 
     """The articles found, in the order asked for: those with a number under `below`, without the first `skip`."""
     if not asked.asked.match:
         return []
-    query = queries.SEARCH_BEST if asked.order == "best" else queries.SEARCH_NEWEST
-    found = await rows(
-        datasette,
-        query,
-        words=asked.asked.match,
-        first=asked.first,
-        below=below,
-        since=asked.since,
-        topic=asked.topic,
-        outlet=asked.outlet,
-        most=most,
-        skip=skip,
-    )
+    values: dict[str, object] = {
+        "words": asked.asked.match,
+        "first": asked.first,
+        "below": below,
+        "since": asked.since,
+        "topic": asked.topic,
+        "outlet": asked.outlet,
+    }
+    query = queries.SEARCH_NEWEST
+    if asked.order == "best":
+        query = queries.SEARCH_BEST
+        reach = await queries.first(datasette, queries.SEARCH_REACH, **values, most=BEST_AMONG, skip=0)
+        if reach is None or reach["id"] is None:
+            return []
+        values["first"] = reach["id"]
+    found = await rows(datasette, query, **values, most=most, skip=skip)
     return [row["id"] for row in found]
 
 
@@ -185,6 +190,7 @@ async def search(datasette: Any, request: Any) -> Any:
         outlets=await rows(datasette, queries.OUTLETS),
         periods=PERIODS,
         orders=ORDERS,
+        best_among=BEST_AMONG,
         kept={
             "q": asked.typed,
             "topic": asked.topic,

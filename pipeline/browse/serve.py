@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from datasette.app import Datasette
-from datasette.database import Database
 from datasette.utils import BadMetadataError, parse_metadata
 
 from pipeline.errors import ConfigError, StoreError
 
+from .counting import Counting
 from .editing import Notebook
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,7 +22,7 @@ SETTINGS: dict[str, object] = {
     "allow_download": False,
     "default_page_size": 50,
     "suggest_facets": False,
-    "facet_time_limit_ms": 200,
+    "facet_time_limit_ms": 60,
     "sql_time_limit_ms": 1500,
     "truncate_cells_html": 180,
     "allow_csv_stream": True,
@@ -77,7 +77,7 @@ def build(
     # Named here rather than after the files, so that any path serves as "news"; a Datasette without files
     # brings an empty in-memory database, which nobody asked for.
     site.remove_database("_memory")
-    site.add_database(Database(site, path=str(db), is_mutable=True), name="news")
+    site.add_database(Counting(site, path=str(db), is_mutable=True), name="news")
     if feedback is not None and feedback.is_file():
-        site.add_database(Database(site, path=str(feedback), is_mutable=True), name="feedback")
+        site.add_database(Counting(site, path=str(feedback), is_mutable=True), name="feedback")
     return site

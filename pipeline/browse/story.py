@@ -84,7 +84,7 @@ async def story(datasette: Any, request: Any) -> Any:
             "Search for its words instead.",
         )
     clock, known = site.clock(datasette), await topics(datasette)
-    versions = await rows(datasette, queries.STORY_VERSIONS, ids=ids([row["id"]]), most=400)
+    versions = await rows(datasette, queries.STORY_VERSIONS, story=row["id"], most=400)
     here = {version["id"] for version in versions}
     originals = [v for v in versions if v["copy_of"] not in here]
     copies: dict[int, list[Row]] = defaultdict(list)

@@ -19,6 +19,8 @@ _BARS = 14
 _COLUMNS = 30
 _PAGE = 40
 _FRONT_LINES = 24
+# Reports of a story that are looked at for the names of its first newsrooms.
+_FIRST_REPORTS = 12
 # How far below the threshold is still "just under".
 _NEAR = 0.6
 _BLIND_FAMILIES = 3
@@ -27,33 +29,45 @@ _REWORDED_HOURS = 72
 _POOL = 300
 
 
-async def _with_newsrooms(datasette: Any, clock: Clock, stories: list[Row], known: dict[str, Row]) -> list[Row]:
-    """Stories with the topics they touch, the newsrooms that have them, and when each version came."""
+async def _with_newsrooms(datasette: Any, stories: list[Row], known: dict[str, Row]) -> list[Row]:
+    """Stories with the topics they touch, and the newsrooms that had them first."""
     chosen = ids(story["id"] for story in stories)
     on: dict[int, list[Row]] = defaultdict(list)
-    for row in await rows(datasette, queries.STORY_TOPICS, ids=chosen):
+    for row in await rows(datasette, queries.STORY_TOPICS, ids=chosen) if known else ():
         if row["topic"] in known:
             on[row["story_id"]].append(known[row["topic"]])
-    versions: dict[int, list[Row]] = defaultdict(list)
-    for row in await rows(datasette, queries.STORY_VERSIONS, ids=chosen, most=2000):
-        versions[row["story_id"]].append(row)
-    since = clock.now - timedelta(hours=WINDOW_HOURS)
+    reports: dict[int, list[Row]] = defaultdict(list)
+    for row in await rows(datasette, queries.FIRST_REPORTS, ids=chosen, each=_FIRST_REPORTS):
+        reports[row["story_id"]].append(row)
     full = []
     for story in stories:
-        held = versions[story["id"]]
+        held = reports[story["id"]]
         names = list(dict.fromkeys(row["outlet"] for row in held))
-        moments = [moment for row in held if (moment := times.parse(row["at"]))]
+        shown = names if len(names) == story["outlet_count"] <= 6 else names[:5]
+        more = story["outlet_count"] - len(shown)
         full.append(
             {
                 **story,
                 "topics": on[story["id"]],
-                "outlets": listing([*names[:5], f"{len(names) - 5} more"] if len(names) > 6 else names),
+                "outlets": listing([*shown, f"{more} more"] if more > 0 else shown),
                 "first_outlet": names[0] if names else "",
                 "summary": next((row["summary"] for row in held if row["summary"]), ""),
-                "arrivals": charts.arrivals(moments, since, clock.now),
             }
         )
     return full
+
+
+async def _with_arrivals(datasette: Any, clock: Clock, stories: list[Row]) -> list[Row]:
+    """Stories with a line of when their reports came."""
+    since = clock.now - timedelta(hours=WINDOW_HOURS)
+    found = await rows(
+        datasette, queries.ARRIVALS, ids=ids(story["id"] for story in stories), since=times.stamp(since),
+        until=times.stamp(clock.now),
+    )  # fmt: skip
+    slots: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in found:
+        slots[row["story_id"]][f"{row['slot']}5:00Z"] = row["n"]
+    return [{**story, "arrivals": charts.arrivals(slots[story["id"]], since, clock.now)} for story in stories]
 
 
 async def _reworded(datasette: Any, clock: Clock) -> list[Row]:
@@ -70,9 +84,11 @@ async def front(datasette: Any, request: Any) -> Any:
     """What is most covered, what is new on topic, and what we would miss."""
     clock, known = site.clock(datasette), await topics(datasette)
     since = clock.before(hours=WINDOW_HOURS)
-    stories = await rows(datasette, queries.MOST_COVERED, since=since, until=clock.before(hours=-2), most=8)
+    until = clock.before(hours=-2)
     # One newsroom alone is not coverage, unless nothing else happened.
-    stories = [story for story in stories if story["family_count"] > 1] or stories
+    stories = await rows(datasette, queries.MOST_COVERED, since=since, until=until, most=8) or await rows(
+        datasette, queries.LATEST_STORIES, since=since, until=until, most=8
+    )
     blind = await rows(datasette, queries.BLIND_SPOT, since=since, families=_BLIND_FAMILIES, most=6)
     days = list(clock.days(_BARS))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
@@ -91,7 +107,7 @@ async def front(datasette: Any, request: Any) -> Any:
         request,
         "front",
         clock=clock,
-        stories=await _with_newsrooms(datasette, clock, stories, known),
+        stories=await _with_arrivals(datasette, clock, await _with_newsrooms(datasette, stories, known)),
         blind=blind,
         topics=beside,
         days=by_day(clock, lines),
@@ -168,7 +184,7 @@ async def topic(datasette: Any, request: Any) -> Any:
         total=sum(counts),
         peak=max(zip(counts, days, strict=True), default=(0, "")),
         short_day=times.short_day,
-        stories=await _with_newsrooms(datasette, clock, stories, {}),
+        stories=await _with_newsrooms(datasette, stories, {}),
         lines=by_day(clock, lines),
         older=f"{matches[_PAGE - 1]['published_at']}~{matches[_PAGE - 1]['article_id']}"
         if len(matches) > _PAGE
