@@ -22,7 +22,8 @@ FLOORS = {
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
     "config": 2, "fetch": 2, "store": 2, "workers": 2,
-    "regroup": 2.3, "judging": 2.5, "restory": 2.7, "ingest": 3, "retag": 3.5, "history": 3.5, "hub": 3.5, "importing": 3.5,
+    "regroup": 2.3, "judging": 2.5, "restory": 2.7, "ingest": 3, "retag": 3.5, "history": 3.5, "hub": 3.5,
+    "importing": 3.5,
     "backtest": 3.5, "checkup": 3.5, "teaching": 3.6, "doctor": 3.6, "prune": 3.5, "archive": 3.5, "housekeeping": 3.7,
     "browse": 3, "service": 4, "demo": 5, "cli": 6,
 }  # fmt: skip
