@@ -34,8 +34,8 @@ async def _undisturbed(made: World, place: Path, db: Path) -> None:
 
 
 def test_a_service_killed_inside_its_commits_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    deaths = (["statement", 500], ["commit", 6, 0.0], ["commit", 9, 1.0])
-    with world(invented(10), tmp_path) as made:
+    deaths = (["statement", 500], ["commit", 7, 0.5])
+    with world(invented(6), tmp_path) as made:
         run = Run(made, tmp_path, tmp_path / "killed.db", log=tmp_path / "log")
         for die in deaths:
             run.start(die=die)
