@@ -134,6 +134,15 @@ NEWEST_ON_TOPIC = Query(
     {"until": "9999", "most": 60},
 )
 
+# The same for the front page, where a copy is counted on the line of its original.
+NEWEST_ORIGINALS = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE on_topic = 1 AND published_at <= :until AND +topic IN {_ACTIVE}"
+    " AND (SELECT a.copy_of IS NULL FROM articles a WHERE a.id = article_id)"
+    " ORDER BY published_at DESC LIMIT :most",
+    {"until": "9999", "most": 60},
+)
+
 # Headlines an outlet reworded of late, those on topic before others.
 REWORDED = Query(
     "SELECT r.article_id, r.seen_at, b.title AS before, r.title AS after, o.id AS outlet_id, o.name AS outlet,"
