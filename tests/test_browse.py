@@ -350,7 +350,7 @@ def test_no_question_scans_articles_or_scores(files: tuple[Path, Path], name: st
         r"SCAN (articles|article_topics|article_texts|revisions|entries|polls|story_articles|stories|a|t|s|sa|e|x)\b"
     )
     scans = [step for step in told if re.match(large, step)]
-    assert not [step for step in scans if name != "NEWEST_ON_TOPIC" or "article_topics_newest" not in step], told
+    assert not [step for step in scans if not name.startswith("NEWEST_O") or "article_topics_newest" not in step], told
 
 
 def test_newest_and_near_misses_go_by_time_and_not_through_all_years(files: tuple[Path, Path]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from . import charts, queries, races, site, times
 from .lines import outlet_path
 from .queries import Row, ids, rows
@@ -14,6 +16,7 @@ from .queries import Row, ids, rows
 DAYS = 30
 _STORIES = 12
 _SILENT = 200
+_CELL, _EMPTY = Markup('<td class="n">%d</td>'), Markup('<td class="n">·</td>')
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ async def compare(datasette: Any, request: Any) -> Any:
     rooms = newsrooms(coverage)
     stories = await rows(datasette, queries.TOPIC_STORIES, topic=slug, since=since, most=_STORIES)
     reports: dict[int, list[Row]] = defaultdict(list)
-    for row in await rows(datasette, queries.STORY_REPORTS, ids=ids(s["id"] for s in stories), most=4000):
+    for row in await rows(datasette, queries.RUNNERS, ids=ids(s["id"] for s in stories)):
         reports[row["story_id"]].append(row)
     fields = {story["id"]: races.runners(reports[story["id"]]) for story in stories}
     for runners in fields.values():
@@ -96,7 +99,8 @@ async def compare(datasette: Any, request: Any) -> Any:
                 "bars": charts.bars(
                     days, [room.days[day] for day in days], width=240, height=30, top=top, stretch=True
                 ),
-                "days": [room.days[day] for day in days],
+                # Thousands of cells: put together here at a tenth of what a loop in the template costs.
+                "days": Markup("").join(_EMPTY if not (n := room.days[day]) else _CELL % n for day in days),
             }
             for room in ordered
         ],

@@ -45,7 +45,7 @@ async def _stories(datasette: Any, outlet: Row, numbers: list[int]) -> tuple[lis
     """The shared stories among these, latest first, with the newsroom's place in each; and the sum of the places."""
     shared = await rows(datasette, queries.SHARED_STORIES, ids=ids(numbers), most=_STORIES)
     reports: dict[int, list[Row]] = defaultdict(list)
-    for row in await rows(datasette, queries.STORY_REPORTS, ids=ids(s["id"] for s in shared), most=4000):
+    for row in await rows(datasette, queries.RUNNERS, ids=ids(s["id"] for s in shared)):
         reports[row["story_id"]].append(row)
     told, places = [], []
     for story in shared:

@@ -134,6 +134,15 @@ NEWEST_ON_TOPIC = Query(
     {"until": "9999", "most": 60},
 )
 
+# The same for the front page, where a copy is counted on the line of its original.
+NEWEST_ORIGINALS = Query(
+    "SELECT article_id, topic, score, evidence, published_at FROM article_topics"
+    f" WHERE on_topic = 1 AND published_at <= :until AND +topic IN {_ACTIVE}"
+    " AND (SELECT a.copy_of IS NULL FROM articles a WHERE a.id = article_id)"
+    " ORDER BY published_at DESC LIMIT :most",
+    {"until": "9999", "most": 60},
+)
+
 # Headlines an outlet reworded of late, those on topic before others.
 REWORDED = Query(
     "SELECT r.article_id, r.seen_at, b.title AS before, r.title AS after, o.id AS outlet_id, o.name AS outlet,"
@@ -222,6 +231,16 @@ STORY_REPORTS = Query(
     "  WHERE story_id IN (SELECT value FROM json_each(:ids)) ORDER BY appeared_at, article_id LIMIT :most) AS few"
     " CROSS JOIN articles a ON a.id = few.article_id CROSS JOIN outlets o ON o.id = a.outlet_id ORDER BY at, a.id",
     {"most": 4000, **_IDS},
+)
+# The same for races between newsrooms: of each outlet its first own report and its first wire report, so that a story
+# of thousands is a hundred rows, and none is left out. Wire, as a copy of something.
+RUNNERS = Query(
+    "SELECT story_id, outlet, family, at, CASE wire WHEN 1 THEN -1 END AS copy_of, NULL AS agency FROM (SELECT"
+    " sa.story_id, o.name AS outlet, o.family, (a.copy_of IS NOT NULL OR a.agency IS NOT NULL) AS wire,"
+    " min(sa.appeared_at) AS at FROM story_articles sa"
+    " CROSS JOIN articles a ON a.id = sa.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " WHERE sa.story_id IN (SELECT value FROM json_each(:ids)) GROUP BY sa.story_id, o.id, wire) ORDER BY at",
+    _IDS,
 )
 NEARBY = Query(
     "SELECT s.id, s.title, s.last_at, s.family_count FROM stories s WHERE s.id <> :story AND s.id IN"

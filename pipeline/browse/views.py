@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,11 @@ _BLIND_FAMILIES = 3
 _REWORDED_HOURS = 72
 # Articles on either side of the threshold among which the three questions are found.
 _POOL = 300
+# The questions of a topic, by all that a person can change about it. Choosing them anew for every report that comes in
+# would cost more than the rest of the page, and changes little.
+_KEPT: dict[tuple[object, ...], tuple[float, list[Row]]] = {}
+_KEPT_FOR = 60.0
+_MOST_KEPT = 500
 
 
 async def _with_newsrooms(datasette: Any, stories: list[Row], known: dict[str, Row]) -> list[Row]:
@@ -99,9 +105,9 @@ async def front(datasette: Any, request: Any) -> Any:
         held = [counts[topic["slug"]].get(day, 0) for day in days]
         beside.append({**topic, "bars": charts.bars(days, held), "week": sum(held[-7:]), "today": held[-1]})
     beside.sort(key=lambda topic: (-topic["week"], topic["title"]))
-    newest = await rows(datasette, queries.NEWEST_ON_TOPIC, until=clock.before(hours=-2), most=120)
     # A copy adds a newsroom, not news: it is counted on the line of its original.
-    lines = [line for line in await listed(datasette, newest, known) if line["copy_of"] is None][:_FRONT_LINES]
+    newest = await rows(datasette, queries.NEWEST_ORIGINALS, until=clock.before(hours=-2), most=2 * _FRONT_LINES)
+    lines = (await listed(datasette, newest, known))[:_FRONT_LINES]
     return await site.page(
         datasette,
         request,
@@ -123,6 +129,12 @@ async def questions(datasette: Any, topic: Row, since: str) -> list[Row]:
     """The three articles whose labels would teach the topic most, as rows of article_topics."""
     slug, threshold = topic["slug"], topic["threshold"]
     said = {row["article_id"]: row for row in await rows(datasette, queries.SAID, topic=slug)}
+    labels = {number: bool(row["on_topic"]) for number, row in said.items()}
+    where = str(datasette.get_database(queries.DATABASE).path)
+    key = (where, slug, threshold, topic["profile_hash"], since[:10], tuple(sorted(labels.items())))
+    kept = _KEPT.get(key)
+    if kept is not None and time.monotonic() - kept[0] < _KEPT_FOR:
+        return kept[1]
     near = await rows(datasette, queries.QUESTION_POOL, topic=slug, since=since, most=_POOL)
     pool = {
         row["article_id"]: learn.Candidate(row["article_id"], row["score"], row["story"], row["published_at"][:10])
@@ -130,10 +142,13 @@ async def questions(datasette: Any, topic: Row, since: str) -> list[Row]:
     }
     for number, row in said.items():
         pool.setdefault(number, learn.Candidate(number, row["score"]))
-    labels = {number: bool(row["on_topic"]) for number, row in said.items()}
     chosen = learn.questions([pool[number] for number in sorted(pool)], labels, threshold)
     by_number = {row["article_id"]: row for row in near}
-    return [{**by_number[one.number], "topic": slug, "evidence": None} for one in chosen if one.number in by_number]
+    found = [{**by_number[one.number], "topic": slug, "evidence": None} for one in chosen if one.number in by_number]
+    if len(_KEPT) >= _MOST_KEPT:
+        _KEPT.clear()
+    _KEPT[key] = (time.monotonic(), found)
+    return found
 
 
 async def topic(datasette: Any, request: Any) -> Any:
