@@ -162,7 +162,7 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
     """Returns the article's story, and those that come so close that they should be looked at again together."""
     own, window = _fingerprint(article, read, desk)
     words, at = stories.telling_words(own), stories.moment(article)
-    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
+    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES, stories.worth_a_look(window.among)))
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
     candidates = [
         replace(one, story_id=None) if one.story_id in company.barred else one for one in map(_candidate, near)

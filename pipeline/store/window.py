@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 LATEST = 64
-"""Articles of one day that are found by one word, the latest: a word in every second article must cost nothing."""
+"""Articles that are found by one word, the latest of a day, and of a window: a word in every second article must cost
+nothing, and of a great many that share it the latest are nearest."""
 
 EVERY = 0
 """The word under which the reports of a day are counted, copies left out; no word has this hash."""
@@ -126,7 +127,7 @@ class Words:
         if len(within) == 1:
             return known[within[0]]
         n = sum([known[day][0] for day in within])
-        return n, b"".join([known[day][1] for day in within])
+        return n, b"".join([known[day][1] for day in within])[-4 * LATEST :]
 
     def remember(self, article_id: int, day: int, words: Iterable[int], *, counted: bool, anew: bool) -> None:
         """An article is found by these words from now on. One that is not `counted`, a copy, makes its words no more
