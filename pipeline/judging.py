@@ -13,7 +13,8 @@ from pipeline.model import Article, Feed, Placement
 from pipeline.reading import Reading
 from pipeline.regroup import clash
 from pipeline.store import Store
-from pipeline.store.stories import Middle, Neighbour, Window
+from pipeline.store.stories import Middle, Neighbour
+from pipeline.store.window import Window
 from pipeline.topics import Compiled, Panel
 from pipeline.urls import OutletBook
 
@@ -120,7 +121,7 @@ def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
     store.articles.index([article_id for article_id, _ in added])
     said = store.feedback.among([(article_id, article.url) for article_id, article in added])
     corrected = store.corrections.any()
-    with store.stories.gathering():
+    with store.stories.words.gathering():
         for article_id, article in added:
             read = reading.of(article)
             _judge(article_id, article, desk, read, said.get(article_id, _NOTHING), new=True)
@@ -161,7 +162,7 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
     """Returns the article's story, and those that come so close that they should be looked at again together."""
     own, window = _fingerprint(article, read, desk)
     words, at = stories.telling_words(own), stories.moment(article)
-    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
+    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES, stories.worth_a_look(window.among)))
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
     candidates = [
         replace(one, story_id=None) if one.story_id in company.barred else one for one in map(_candidate, near)
@@ -197,7 +198,7 @@ def settle(story_ids: Iterable[int], desk: Desk) -> int:
     if len(reports) < 2:
         return 0
     last = max(one.seen_at for one in reports)
-    window = desk.store.stories.window((), last - stories.WINDOW, last + stories.WINDOW)
+    window = desk.store.stories.words.window((), last - stories.WINDOW, last + stories.WINDOW)
     return desk.store.stories.settle(stories.grouped(reports, window.among))
 
 
@@ -219,7 +220,7 @@ def _overlapping(sets: Iterable[set[int]]) -> list[set[int]]:
 def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[stories.Vector, Window]:
     """An article's fingerprint, and what the window knows of its words."""
     words, at = stories.told(read.title, read.opening), stories.moment(article)
-    window = desk.store.stories.window(stories.asked(words), at - stories.WINDOW, at + stories.WINDOW)
+    window = desk.store.stories.words.window(stories.asked(words), at - stories.WINDOW, at + stories.WINDOW)
     return stories.fingerprint(words, window.held, window.among), window
 
 

@@ -71,7 +71,7 @@ def _near(desk: Desk, article_id: int) -> set[int]:
     (one,) = own
     vector = stories.unpacked(one.print)
     words = stories.telling_words(vector)
-    window = desk.store.stories.window(list(words), one.seen_at - stories.WINDOW, one.seen_at + stories.WINDOW)
+    window = desk.store.stories.words.window(list(words), one.seen_at - stories.WINDOW, one.seen_at + stories.WINDOW)
     others = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
     close = {
         other.story_id

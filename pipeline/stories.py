@@ -62,6 +62,10 @@ LEAST_NEAR, MOST_NEAR = 0.02, 200
 CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
+LOOK_SHARE = 1 / 3
+"""Share of the likeness asked for of a large story from which a report is compared. Where a window is crowded, hundreds
+of reports share a word or two with any other, and none of them is of its event."""
+
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
 
@@ -200,6 +204,11 @@ def unpacked(raw: bytes) -> Vector:
 def telling_words(vector: Vector) -> dict[int, float]:
     """The words of a fingerprint by which articles find each other and their weights, most telling first."""
     return dict(islice(vector.items(), TELLING_WORDS))
+
+
+def worth_a_look(among: int) -> float:
+    """The weight of telling words that a report must share with another to be compared with it at all."""
+    return LOOK_SHARE * SAME_EVENT * (1 + CROWD * math.log(max(among, FEW) / FEW))
 
 
 def likeness(one: Vector, other: Vector) -> float:

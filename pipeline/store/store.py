@@ -47,6 +47,7 @@ class Store:
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)
         self.stories = Stories(connection)
+        self._version: int | None = None
         self.topics = Topics(connection)
         self.polls = Polls(connection)
         self.numbers = Numbers(connection)
@@ -129,16 +130,26 @@ class Store:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                if self._written_by_others():
+                    self.stories.words.unlearn()
                 yield
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                self._take_back()
                 raise
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._take_back()
             raise explained(error, self.path) from None
+
+    def _take_back(self) -> None:
+        self.stories.words.unlearn()
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _written_by_others(self) -> bool:
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        heard, self._version = self._version, version
+        return bool(heard != version)
 
     @property
     def connection(self) -> sqlite3.Connection:

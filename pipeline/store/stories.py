@@ -3,25 +3,16 @@ articles in which neighbours find each other (`story_words`, `story_prints`, `st
 
 from __future__ import annotations
 
-import heapq
 import json
 import sqlite3
-import sys
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.model import Placement, Story
+from pipeline.store.window import Words, day_of
 from pipeline.times import from_stamp, stamp
-
-LATEST = 64
-"""Articles of one day that are found by one word, the latest: a word in every second article must cost nothing."""
-
-EVERY = 0
-"""The word under which the reports of a day are counted, copies left out; no word has this hash."""
 
 COUNTED = """
     SELECT min(coalesce(a.published_at, a.first_seen_at)), max(coalesce(a.published_at, a.first_seen_at)),
@@ -62,83 +53,12 @@ class Middle:
     central: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is known of some words around a moment: how many reports are known by each, which were the latest of each
-    day (their ids as an array of bytes), and how many reports there were in all. Copies are found, but not counted."""
-
-    held: Mapping[int, int]
-    latest: Mapping[int, bytes]
-    among: int
-
-    def sharing(self, words: Mapping[int, float], limit: int) -> list[int]:
-        """Ids of articles known by any of these words, most weight shared first."""
-        shared: dict[int, float] = defaultdict(float)
-        for word, weight in words.items():
-            square = weight * weight
-            for article_id in array("I", self.latest.get(word, b"")):
-                shared[article_id] += square
-        best = heapq.nlargest(limit, [(weight, -article_id) for article_id, weight in shared.items()])
-        return [-article_id for _, article_id in best]
-
-
 class Stories:
     """Reads neighbours and writes placements; every write stands in the caller's transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._gathered: dict[int, dict[int, tuple[int, bytes]]] = {}
-        self._gathering = False
-
-    @contextmanager
-    def gathering(self) -> Iterator[None]:
-        """Within it, the words that are remembered are seen by `window` at once, and written together at the end: the
-        articles of one poll share words, and rows in order are written at half the cost."""
-        self._gathering = True
-        try:
-            yield
-            self._write_words()
-        finally:
-            self._gathered.clear()
-            self._gathering = False
-
-    def window(self, words: Sequence[int], since: datetime, until: datetime) -> Window:
-        """What the days from `since` to `until` know of these words: one look-up by index for each."""
-        first, last = _day(since), _day(until)
-        rows: Iterable[tuple[int, int, int, bytes]] = self._db.execute(
-            "SELECT w.word, w.day, w.n, w.latest FROM json_each(?) j CROSS JOIN story_words w"
-            " ON w.word = j.value AND w.day BETWEEN ? AND ?",
-            (f"[{EVERY},{','.join(map(str, words))}]" if words else f"[{EVERY}]", first, last),
-        )
-        if self._gathered:
-            rows = self._with_gathered(rows, words, first, last)
-        held: dict[int, int] = {}
-        latest: dict[int, bytes] = {}
-        for word, _, n, blob in rows:
-            if word in held:
-                held[word] += n
-                latest[word] += blob
-            else:
-                held[word] = n
-                latest[word] = blob
-        among = held.pop(EVERY, 0)
-        return Window(held, latest, among)
-
-    def _with_gathered(
-        self, rows: Iterable[tuple[int, int, int, bytes]], words: Sequence[int], first: int, last: int
-    ) -> Iterator[tuple[int, int, int, bytes]]:
-        """The rows as they would stand if what is gathered were written."""
-        waiting = {
-            (word, day): found
-            for word in self._gathered.keys() & {EVERY, *words}
-            for day, found in self._gathered[word].items()
-            if first <= day <= last
-        }
-        for word, day, n, blob in rows:
-            more = waiting.pop((word, day), None)
-            yield (word, day, n + more[0], (blob + more[1])[-4 * LATEST :]) if more else (word, day, n, blob)
-        for (word, day), (n, blob) in waiting.items():
-            yield word, day, n, blob[-4 * LATEST :]
+        self.words = Words(connection)
 
     def remember(
         self,
@@ -155,13 +75,7 @@ class Stories:
         One that is not `counted`, a copy, makes its words no more common, nor does it count among the reports of its
         day. One that is remembered `again` is known by its new words too, and its story's centre is to be made anew.
         """
-        day, own = _day(at), article_id.to_bytes(4, sys.byteorder)
-        for word in words:
-            self._gather(word, day, int(counted), own)
-        if counted and not again:
-            self._gather(EVERY, day, 1, b"")
-        if not self._gathering:
-            self._write_words()
+        self.words.remember(article_id, day_of(at), words, counted=counted, anew=counted and not again)
         self._db.execute(
             "INSERT INTO story_prints (article_id, print) VALUES (?, ?)"
             " ON CONFLICT (article_id) DO UPDATE SET print = excluded.print",
@@ -173,30 +87,9 @@ class Stories:
                 (article_id,),
             )
 
-    def _gather(self, word: int, day: int, n: int, own: bytes) -> None:
-        days = self._gathered.setdefault(word, {})
-        before = days.get(day)
-        days[day] = (before[0] + n, before[1] + own) if before else (n, own)
-
-    def _write_words(self) -> None:
-        self._db.executemany(
-            "INSERT INTO story_words (word, day, n, latest) VALUES (?, ?, ?, ?) ON CONFLICT (word, day) DO UPDATE SET"  # noqa: S608
-            " n = n + excluded.n, latest = CASE WHEN excluded.word = 0 THEN latest ELSE"
-            f" substr(CAST(latest || excluded.latest AS BLOB), -{4 * LATEST}) END",
-            [
-                (word, day, n, own[-4 * LATEST :])
-                for word, days in sorted(self._gathered.items())
-                for day, (n, own) in days.items()
-            ],
-        )
-        self._gathered.clear()
-
     def forget(self, before: datetime) -> int:
         """Lets go of words, fingerprints and centres that no window reaches any more; returns how many articles."""
-        day = _day(before)
-        # Asked every hour, but a day ends once.
-        if self._db.execute("SELECT 1 FROM story_words WHERE word = ? AND day < ?", (EVERY, day)).fetchone():
-            self._db.execute("DELETE FROM story_words WHERE day < ?", (day,))
+        self.words.forget(before)
         self._db.execute("DELETE FROM story_centres WHERE last_at < ?", (stamp(before),))
         row = self._db.execute(
             "SELECT id FROM articles WHERE first_seen_at >= ? ORDER BY first_seen_at, id LIMIT 1", (stamp(before),)
@@ -432,11 +325,6 @@ class Stories:
             self._left(old, story_id)
         self._count(story_id)
         return story_id
-
-
-def _day(at: datetime) -> int:
-    """Days since 1970."""
-    return int(at.timestamp() // 86400)
 
 
 def _moment(text: str) -> datetime:

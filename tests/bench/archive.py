@@ -77,7 +77,7 @@ def build(path: Path, articles: int, until: datetime, told: Callable[[int], None
         window = until - 2 * stories.WINDOW
         for start in range(1, articles + 1, BATCH):
             ids = range(start, min(start + BATCH, articles + 1))
-            with store.transaction(), store.stories.gathering():
+            with store.transaction(), store.stories.words.gathering():
                 _articles(store, made, ids, first, window)
                 store.articles.index(ids)
             told(ids[-1])
