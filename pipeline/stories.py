@@ -63,8 +63,7 @@ CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
 LOOK_SHARE = 1 / 3
-"""Share of the likeness asked for of a large story from which a report is compared. Where a window is crowded, hundreds
-of reports share a word or two with any other, and none of them is of its event."""
+"""Share of the likeness asked for of a large story from which a report is compared at all."""
 
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
@@ -143,10 +142,7 @@ _KNOWN = text.Remembered(_knows, 131072)
 
 
 def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
-    """The telling words of a wording, as hashes: how much each is stressed, and its rarity (0 to 11).
-
-    `body` is the text, or the summary.
-    """
+    """The telling words of a headline and a text, as hashes: how much each is stressed, and its rarity (0 to 11)."""
     return told(text.stems(title or ""), text.stems(body[:OPENING]))
 
 

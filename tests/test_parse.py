@@ -522,6 +522,15 @@ def test_an_emoji_written_in_two_halves_is_one_character() -> None:
             None,
             id="a prefix nobody declared",
         ),
+        pytest.param(rss(BRIDGE.replace("</description>", "") + HARBOUR), None, id="a description that is not closed"),
+        pytest.param(
+            rss(
+                BRIDGE.replace("<description>", "<description><![CDATA[<b>Yes</b>]]> ").replace("</description>", "")
+                + HARBOUR
+            ),
+            None,
+            id="a description that is not closed after its CDATA",
+        ),
     ],
 )
 def test_b3_an_ill_formed_document_is_salvaged_and_flagged(body: str | bytes, titles: list[str] | None) -> None:

@@ -1,7 +1,7 @@
 """Documents that are nearly XML made XML: their encoding found, and the faults mended that say plainly what was meant.
 
 A bare "&", an entity of HTML, a control character, half a surrogate pair, white space or a broken declaration before
-the feed, a prefix that nobody declared, values without quotes. What else is wrong (tags that do not match, markup that
+the feed, a prefix that nobody declared, values without quotes, a field of an entry that is never closed. What else is wrong (tags that do not match, markup that
 is not escaped) is left to feedparser.
 """
 
@@ -36,6 +36,11 @@ _LAST = ("utf-8", "windows-1252", "iso-8859-2")
 # A document whose first letters can be read as ASCII is in none of these, whatever it says; or they are no encodings of
 # text, and slow on hostile input.
 _NEVER = ("utf-16", "utf-32", "punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined")
+
+
+_ENTRY = re.compile(rb"<(item|entry)(?=[\s>])[^>]*>")
+_FIELDS = (b"title", b"description", b"summary", b"guid", b"pubDate", b"content:encoded", b"author", b"category")
+_OPEN = {name: re.compile(rb"<%b(?:\s[^<>]*)?(?<!/)>(?:[^<]|<!\[CDATA\[.*?\]\]>)*" % name, re.S) for name in _FIELDS}
 
 
 def encodings(body: bytes, content_type: str | None) -> tuple[str, ...]:
@@ -81,6 +86,27 @@ def mended(body: bytes) -> bytes:
             made.append(kept.group())
             at = kept.end()
     return b"".join(made)
+
+
+def closed(body: bytes) -> bytes:
+    """A body in which a field that an entry opens and never closes ends where the next tag begins: else the entry after
+    it would be taken for a part of it. Linear; an entry with half a CDATA section is left alone."""
+    made: list[bytes] = []
+    at = 0
+    for opened in _ENTRY.finditer(body):
+        if opened.start() < at:
+            continue
+        end = body.find(b"</" + opened[1], opened.end())
+        if end < 0:
+            break
+        entry = body[opened.end() : end]
+        if entry.count(b"<![CDATA[") == entry.count(b"]]>"):
+            for name in _FIELDS:
+                if b"<" + name in entry and b"</" + name not in entry:
+                    entry = _OPEN[name].sub(rb"\g<0></" + name + b">", entry)
+        made += (body[at : opened.end()], entry)
+        at = end
+    return b"".join((*made, body[at:]))
 
 
 def _quoted(tag: re.Match[bytes]) -> bytes:

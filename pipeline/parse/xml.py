@@ -78,7 +78,14 @@ def _first_tier(body: bytes, url: str, content_type: str | None) -> tuple[Parsed
     except Refused as refused:
         return refused, better, first
     except IllFormed as error:
-        return Refused(f"not well-formed: {error}"), plain, fault
+        second = error
+    better = mend.closed(better)
+    try:
+        return _flawed(_feed(exact.read(better, url), url), first), better, first
+    except Refused as refused:
+        return refused, better, first
+    except IllFormed:
+        return Refused(f"not well-formed: {second}"), plain, fault
 
 
 def _flawed(parsed: ParsedFeed, fault: str | None) -> ParsedFeed:
