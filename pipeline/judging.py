@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline import reading, schedule, stories, topics
+from pipeline import prints, reading, schedule, stories, topics
 from pipeline.model import Article, Feed, Placement
 from pipeline.reading import Reading
 from pipeline.regroup import clash
@@ -101,17 +101,17 @@ def rejudge(article_id: int, desk: Desk) -> None:
     own, _ = _fingerprint(revised, read, desk)
     at = stories.moment(revised)
     before = desk.store.stories.neighbours([article_id])
-    known = stories.telling_words(stories.unpacked(before[0].print)) if before else {}
-    words = stories.telling_words(own).keys() - known.keys()
-    desk.store.stories.remember(article_id, at, sorted(words), stories.packed(own), again=True)
+    known = prints.telling_words(prints.unpacked(before[0].print)) if before else {}
+    words = prints.telling_words(own).keys() - known.keys()
+    desk.store.stories.remember(article_id, at, sorted(words), prints.packed(own), again=True)
 
 
 def recall(article_id: int, article: Article, desk: Desk, *, is_copy: bool) -> None:
     """Lets an article that has its place already be found by its words, as if it had just come."""
     own, _ = _fingerprint(article, reading.of(article), desk)
     at = stories.moment(article)
-    words = stories.telling_words(own)
-    desk.store.stories.remember(article_id, at, words, stories.packed(own), counted=not is_copy)
+    words = prints.telling_words(own)
+    desk.store.stories.remember(article_id, at, words, prints.packed(own), counted=not is_copy)
 
 
 def take_in(added: Sequence[tuple[int, Article]], desk: Desk) -> None:
@@ -161,7 +161,7 @@ def place(article_id: int, article: Article, desk: Desk) -> None:
 def _place(article_id: int, article: Article, desk: Desk, read: Reading, company: _Company) -> set[int]:
     """Returns the article's story, and those that come so close that they should be looked at again together."""
     own, window = _fingerprint(article, read, desk)
-    words, at = stories.telling_words(own), stories.moment(article)
+    words, at = prints.telling_words(own), stories.moment(article)
     near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES, stories.worth_a_look(window.among)))
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
     candidates = [
@@ -170,7 +170,7 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
     centres = _centres({one.story_id for one in candidates if one.story_id is not None}, desk)
     texts = desk.store.articles.texts(stories.look_twice(article, own, candidates))
     placement = company.settle(stories.place(article, own, candidates, centres, texts, window.among), desk)
-    packed = stories.packed(own)
+    packed = prints.packed(own)
     fresh = placement.copy_of is None and placement.original_of is None
     desk.store.stories.remember(article_id, at, words, packed, counted=fresh)
     if fresh and placement.story_id is None:
@@ -217,15 +217,15 @@ def _overlapping(sets: Iterable[set[int]]) -> list[set[int]]:
     return sorted(found, key=min)
 
 
-def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[stories.Vector, Window]:
+def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[prints.Vector, Window]:
     """An article's fingerprint, and what the window knows of its words."""
-    words, at = stories.told(read.title, read.opening), stories.moment(article)
-    window = desk.store.stories.words.window(stories.asked(words), at - stories.WINDOW, at + stories.WINDOW)
-    return stories.fingerprint(words, window.held, window.among), window
+    words, at = prints.told(read.title, read.opening), stories.moment(article)
+    window = desk.store.stories.words.window(prints.asked(words), at - stories.WINDOW, at + stories.WINDOW)
+    return prints.fingerprint(words, window.held, window.among), window
 
 
 def _candidate(one: Neighbour) -> stories.Candidate:
-    own = stories.unpacked(one.print)
+    own = prints.unpacked(one.print)
     return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own)
 
 
@@ -233,9 +233,9 @@ def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:
     """The centres of these stories; one that is not known, since its reports changed, is made anew from them."""
     found = {}
     for story_id, middle in desk.store.stories.middles(story_ids).items():
-        central = stories.unpacked(middle.central) if middle.central else None
+        central = prints.unpacked(middle.central) if middle.central else None
         found[story_id] = stories.Centre(
-            middle.count, stories.unpacked(middle.sum), middle.first_at, middle.last_at, middle.central_id, central
+            middle.count, prints.unpacked(middle.sum), middle.first_at, middle.last_at, middle.central_id, central
         )
     for story_id in sorted(story_ids - found.keys()):
         reports = desk.store.stories.neighbours(desk.store.stories.members(story_id))
@@ -246,6 +246,6 @@ def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:
 
 
 def _keep_centre(story_id: int, centre: stories.Centre, desk: Desk) -> None:
-    packed = stories.packed(centre.sum)
+    packed = prints.packed(centre.sum)
     middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
     desk.store.stories.keep_middle(story_id, middle)

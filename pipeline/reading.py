@@ -14,7 +14,7 @@ LONGEST_READ = 10_000
 """Characters of a field that are read."""
 
 OPENING = 2400
-"""Characters of a text that can tell the event; see `stories.LEAD_WORDS`."""
+"""Characters of a text that can tell the event; see `prints.LEAD_WORDS`."""
 
 LONGEST_WORD = 100
 

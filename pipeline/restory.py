@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from pipeline import stories
+from pipeline import prints, stories
 from pipeline.judging import CANDIDATES, Desk, settle
 
 
@@ -69,13 +69,13 @@ def _near(desk: Desk, article_id: int) -> set[int]:
     if not own:
         return set()
     (one,) = own
-    vector = stories.unpacked(one.print)
-    words = stories.telling_words(vector)
+    vector = prints.unpacked(one.print)
+    words = prints.telling_words(vector)
     window = desk.store.stories.words.window(list(words), one.seen_at - stories.WINDOW, one.seen_at + stories.WINDOW)
     others = desk.store.stories.neighbours(window.sharing(words, CANDIDATES))
     close = {
         other.story_id
         for other in others
-        if stories.alike(vector, stories.unpacked(other.print)) >= stories.CLOSE * stories.SETTLED
+        if stories.alike(vector, prints.unpacked(other.print)) >= stories.CLOSE * stories.SETTLED
     }
     return {story_id for story_id in (one.story_id, *close) if story_id is not None}

@@ -1,29 +1,24 @@
 """Is it the same text (copy), and which story does it join. Pure: the store finds the neighbours, this room judges.
 
-A fingerprint is an article's telling words, weighed by how rare they are in general and of late: a word that many
-recent articles hold ("TikTok", in a week of TikTok news) tells events apart less. A story is the sum of its reports,
-its centre. An article joins where its mean likeness to the reports is enough; what stands nearby is looked at again,
-since a new report may show that two stories are one event, or that a report stands in the wrong one.
+Reports are compared by their fingerprints (`prints`). A story is the sum of its reports, its centre. An article joins
+where its mean likeness to the reports is enough; what stands nearby is looked at again, since a new report may show
+that two stories are one event, or that a report stands in the wrong one.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-import struct
-import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
-from itertools import islice
 from operator import itemgetter
 
-from pipeline import linkage, text
+from pipeline import linkage, prints, text
 from pipeline.model import Article, Placement
-from pipeline.rarity import rarity
-from pipeline.reading import OPENING
+from pipeline.prints import Vector
 
 WINDOW = timedelta(hours=72)
 """How far apart, before and after, reports may lie to be of one story. A story goes on for as long as each report
@@ -83,22 +78,8 @@ SHORT_SHARE, LEAST_TEXT = 0.8, 20
 LONGEST_READ = 20_000
 """Characters of a text that are compared; a wire story is a tenth of that."""
 
-LEAD_WORDS = 250
-"""Words of the text that tell the event; what follows is background, which other events share."""
-
-TITLE_WEIGHT = 2
-PRINT_WORDS = 120
 CENTRE_WORDS = 240
-ASKED_WORDS = 60
-TELLING_WORDS = 30
-LEAST_RARITY = 1.5
-
-WINDOW_LEAST = 4000
-"""Reports that a window is taken to hold, at least: few reports are no measure of how common a word is."""
-
-
-Vector = Mapping[int, float]
-"""Telling words, as 32-bit hashes, and their weights."""
+"""Words of a story's centre that are kept, the heaviest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,84 +113,9 @@ def moment(article: Article) -> datetime:
     return min(article.published_at or seen, seen)
 
 
-def _knows(stem: str) -> tuple[int, float] | None:
-    """A stem's hash and rarity; None when it is too common to tell anything."""
-    rare = rarity(stem)
-    return (zlib.crc32(stem.encode()) or 1, rare) if rare > LEAST_RARITY and len(stem) > 1 else None
-
-
-_KNOWN = text.Remembered(_knows, 131072)
-
-
-def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
-    """The telling words of a headline and a text, as hashes: how much each is stressed, and its rarity (0 to 11)."""
-    return told(text.stems(title or ""), text.stems(body[:OPENING]))
-
-
-def told(title: Sequence[str], opening: Sequence[str]) -> dict[int, tuple[float, float]]:
-    """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
-    found: dict[int, tuple[float, float]] = {}
-    counts = Counter(opening[:LEAD_WORDS])
-    for stem in title:
-        counts[stem] += TITLE_WEIGHT
-    for stem, count in counts.items():
-        if known := _KNOWN[stem]:
-            key, rare = known
-            found[key] = (found[key][0] + count if key in found else count, rare)
-    return {key: (math.sqrt(count), rare) for key, (count, rare) in found.items()}
-
-
-def asked(found: Mapping[int, tuple[float, float]]) -> list[int]:
-    """The words worth asking the window about: by which neighbours are found, and that may be common of late."""
-    ordered = sorted([(stress * rare, key) for key, (stress, rare) in found.items()], reverse=True)
-    return [key for _, key in ordered[:ASKED_WORDS]]
-
-
-def fingerprint(
-    found: Mapping[int, tuple[float, float]], held: Mapping[int, int] | None = None, among: int = 0
-) -> Vector:
-    """The PRINT_WORDS most telling words and their weights, of unit length, most telling first.
-
-    `held` says how many of the window's `among` reports are known by a word. That can only take weight away: a word
-    that the window never saw is as rare as it is in general.
-    """
-    weights = []
-    for key, (stress, rare) in found.items():
-        if held and (count := held.get(key, 0)) > 1:
-            rare = min(rare, math.log(max(among, WINDOW_LEAST, count) / (count - 1)))
-        weights.append((stress * rare, key))
-    weights.sort(reverse=True)
-    del weights[PRINT_WORDS:]
-    length = math.sqrt(sum([value * value for value, _ in weights])) or 1.0
-    return {key: value / length for value, key in weights}
-
-
-def packed(vector: Vector) -> bytes:
-    """A vector as bytes, 8 a word; `unpacked` reads them back in the same order."""
-    return struct.pack(f"<{len(vector)}I{len(vector)}f", *vector.keys(), *vector.values())
-
-
-@lru_cache(maxsize=2048)
-def unpacked(raw: bytes) -> Vector:
-    """The vector that `packed` made, its weights rounded to 7 digits."""
-    count = len(raw) // 8
-    values = struct.unpack(f"<{count}I{count}f", raw)
-    return dict(zip(values[:count], values[count:], strict=True))
-
-
-def telling_words(vector: Vector) -> dict[int, float]:
-    """The words of a fingerprint by which articles find each other and their weights, most telling first."""
-    return dict(islice(vector.items(), TELLING_WORDS))
-
-
 def worth_a_look(among: int) -> float:
     """The weight of telling words that a report must share with another to be compared with it at all."""
     return LOOK_SHARE * SAME_EVENT * (1 + CROWD * math.log(max(among, FEW) / FEW))
-
-
-def likeness(one: Vector, other: Vector) -> float:
-    """How much two vectors say the same: their product, for fingerprints the cosine, 0 to 1."""
-    return sum([one[word] * other[word] for word in one.keys() & other.keys()])
 
 
 def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
@@ -223,7 +129,7 @@ def look_twice(article: Article, own: Vector, candidates: Iterable[Candidate]) -
     alike = [
         (value, -one.article_id)
         for one in candidates
-        if one.outlet != article.outlet and (value := likeness(own, one.print)) >= COPY_LOOK
+        if one.outlet != article.outlet and (value := prints.likeness(own, one.print)) >= COPY_LOOK
     ]
     return [-number for _, number in heapq.nlargest(COPY_LOOKS, alike)]
 
@@ -288,9 +194,9 @@ def place(
         if one.story_id is None or one.story_id in (best, *absorbs) or one.copy_of or one.story_id not in centres:
             continue
         value, home = _joins(one.print, one.seen_at, grown, crowd), centres[one.story_id]
-        if value is None or likeness(own, one.print) < SAME_EVENT:
+        if value is None or prints.likeness(own, one.print) < SAME_EVENT:
             continue
-        theirs = (likeness(one.print, home.sum) - 1) / (home.count - 1) if home.count > 1 else 0.0
+        theirs = (prints.likeness(one.print, home.sum) - 1) / (home.count - 1) if home.count > 1 else 0.0
         if value > theirs and home.count > 1:
             takes.append(one.article_id)
         elif value > theirs:
@@ -321,7 +227,7 @@ def _near(reports: Sequence[Candidate]) -> Iterable[tuple[int, int]]:
     known: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for at, one in enumerate(reports):
         shared: dict[int, float] = defaultdict(float)
-        for word, weight in telling_words(one.print).items():
+        for word, weight in prints.telling_words(one.print).items():
             for other, theirs in known[word][-MOST_NEAR:]:
                 shared[other] += weight * theirs
             known[word].append((at, weight))
@@ -415,14 +321,14 @@ def gathered(reports: Sequence[Candidate]) -> Centre | None:
     centre = opened(first.article_id, first.print, first.seen_at)
     for one in rest:
         centre = _with(centre, one.print, one.seen_at)
-    central = max(own, key=lambda one: (likeness(one.print, centre.sum), -one.article_id))
+    central = max(own, key=lambda one: (prints.likeness(one.print, centre.sum), -one.article_id))
     return replace(centre, central_id=central.article_id, central=central.print)
 
 
 def joined(centre: Centre, article_id: int, own: Vector, at: datetime) -> Centre:
     """The centre after a report joined, which becomes the central one when it is nearer than the one so far."""
     grown = _with(centre, own, at)
-    if centre.central is None or likeness(own, grown.sum) > likeness(centre.central, grown.sum) + 1e-6:
+    if centre.central is None or prints.likeness(own, grown.sum) > prints.likeness(centre.central, grown.sum) + 1e-6:
         return replace(grown, central_id=article_id, central=own)
     return grown
 

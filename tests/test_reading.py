@@ -9,7 +9,7 @@ from fakes import article
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import reading, stories, text
+from pipeline import prints, reading, text
 
 
 @given(st.text("abé中'’s. ", max_size=40), st.integers(1, 400))
@@ -29,7 +29,7 @@ def test_the_opening_is_the_beginning_without_a_word_that_is_cut(signs: int) -> 
     whole = text.stems(body)
     assert opening == whole[: len(opening)] or signs > reading.OPENING
     assert sum(map(len, opening)) <= reading.OPENING
-    assert stories.told((), opening) == stories.words(None, " ".join(opening))
+    assert prints.told((), opening) == prints.words(None, " ".join(opening))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fakes import NOW, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import stories
+from pipeline import prints, stories
 from pipeline.model import Placement
 from pipeline.stories import Candidate, Vector
 
@@ -46,7 +46,7 @@ WIRE = (
 
 def printed(title: str | None, body: str) -> Vector:
     """A fingerprint in a window that knows nothing."""
-    return stories.fingerprint(stories.words(title, body))
+    return prints.fingerprint(prints.words(title, body))
 
 
 def key(word: str) -> int:
@@ -182,17 +182,17 @@ def test_an_article_joins_the_story_it_is_most_like_on_average() -> None:
 
 
 def test_a_word_that_many_recent_articles_hold_counts_less() -> None:
-    found = stories.words(*FERRY)
-    plain = stories.fingerprint(found)
-    weeks = stories.fingerprint(found, {key("albatross"): 300, key("reef"): 1}, 1000)
+    found = prints.words(*FERRY)
+    plain = prints.fingerprint(found)
+    weeks = prints.fingerprint(found, {key("albatross"): 300, key("reef"): 1}, 1000)
     assert weeks[key("albatross")] < plain[key("albatross")] / 2
     assert weeks[key("reef")] > plain[key("reef")] * 0.9
     assert key("korvik") in weeks
 
 
 def test_a_word_that_all_recent_articles_hold_counts_nothing() -> None:
-    found = stories.words("Albatross", "")
-    assert sum(stories.fingerprint(found, {key("albatross"): 10**6}, 10**6).values()) < 1 + 1e-9
+    found = prints.words("Albatross", "")
+    assert sum(prints.fingerprint(found, {key("albatross"): 10**6}, 10**6).values()) < 1 + 1e-9
 
 
 @pytest.mark.parametrize(
@@ -204,13 +204,13 @@ def test_a_word_that_all_recent_articles_hold_counts_nothing() -> None:
     ],
 )
 def test_nothing_in_common_is_no_likeness(one: Report, other: Report) -> None:
-    assert stories.likeness(printed(*one), printed(*other)) == 0
+    assert prints.likeness(printed(*one), printed(*other)) == 0
     assert not stories.same_text(stories.runs(one[1]), stories.runs(WIRE))
 
 
 def test_telling_words_are_the_rarest_and_most_stressed_first() -> None:
-    made = stories.telling_words(printed(*FERRY))
-    assert len(made) <= stories.TELLING_WORDS
+    made = prints.telling_words(printed(*FERRY))
+    assert len(made) <= prints.TELLING_WORDS
     assert list(made.values()) == sorted(made.values(), reverse=True)
     assert {key("albatross"), key("korvik")} <= set(list(made)[:5])
     assert printed("the", "the of and") == {}
@@ -227,8 +227,8 @@ reports = st.tuples(
 @given(reports, reports)
 def test_likeness_is_symmetric_and_lies_in_0_to_1(one: Report, other: Report) -> None:
     left, right = printed(*one), printed(*other)
-    value = stories.likeness(left, right)
-    assert value == pytest.approx(stories.likeness(right, left))
+    value = prints.likeness(left, right)
+    assert value == pytest.approx(prints.likeness(right, left))
     assert 0 <= value <= 1 + 1e-6
     ours, theirs = stories.runs(one[1]), stories.runs(other[1])
     assert stories.same_text(ours, theirs) == stories.same_text(theirs, ours)
@@ -239,8 +239,8 @@ def test_likeness_is_symmetric_and_lies_in_0_to_1(one: Report, other: Report) ->
     reports, st.dictionaries(st.sampled_from(sorted({key(w) for w in WORDS if printed(None, w)})), st.integers(1, 60))
 )
 def test_the_window_only_takes_weight_away(report: Report, held: dict[int, int]) -> None:
-    found = stories.words(*report)
-    plain, weighed = stories.fingerprint(found), stories.fingerprint(found, held, 60)
+    found = prints.words(*report)
+    plain, weighed = prints.fingerprint(found), prints.fingerprint(found, held, 60)
     assert plain.keys() >= weighed.keys()
     free = [word for word in weighed if word not in held]
     assert all(weighed[word] >= plain[word] * (1 - 1e-9) for word in free), "of unit length: what loses gives to others"
@@ -264,9 +264,9 @@ def test_a_centre_grown_one_by_one_is_the_centre_made_anew(given: list[Report]) 
 def test_a_fingerprint_has_length_one_or_is_empty_and_survives_being_packed(report: Report) -> None:
     made = printed(*report)
     assert sum(value**2 for value in made.values()) == pytest.approx(1 if made else 0)
-    back: Vector = stories.unpacked(stories.packed(made))
+    back: Vector = prints.unpacked(prints.packed(made))
     assert back == pytest.approx(made)
-    assert stories.likeness(made, back) == pytest.approx(stories.likeness(made, made), abs=1e-5)
+    assert prints.likeness(made, back) == pytest.approx(prints.likeness(made, made), abs=1e-5)
 
 
 neighbours = st.lists(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pipeline import judging, stories
+from pipeline import judging, prints, stories
 from pipeline.store import Store
 from pipeline.store.names import names_of
 from pipeline.store.stories import COUNTED, Middle
@@ -218,8 +218,8 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
         placed.append((story, number))
         tags += _tags(draw, number, made.story_topic[story], title, moment or seen)
         if at >= window:
-            own = stories.fingerprint(stories.words(title, text), {}, 0)
-            store.stories.remember(number, at, stories.telling_words(own), stories.packed(own), counted=not copied)
+            own = prints.fingerprint(prints.words(title, text), {}, 0)
+            store.stories.remember(number, at, prints.telling_words(own), prints.packed(own), counted=not copied)
     for table, columns, values in (
         ("articles", "id, url, outlet_id, title, summary, lang, published_at, first_seen_at, text_from, copy_of,"
                      " text_hash, revision_count, agency", rows),
@@ -279,7 +279,7 @@ def _centres(store: Store) -> None:
     for (story_id,) in rows:
         near = store.stories.neighbours(store.stories.members(story_id))
         if centre := stories.gathered([judging._candidate(one) for one in near]):
-            packed = stories.packed(centre.sum)
+            packed = prints.packed(centre.sum)
             middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
             store.stories.keep_middle(story_id, middle)
 
