@@ -2,7 +2,7 @@
 
 A bare "&", an entity of HTML, a control character, half a surrogate pair, white space or a broken declaration before
 the feed, a prefix that nobody declared, values without quotes, a field of an entry that is never closed. What else is
-wrong (tags that do not match, markup that is not escaped) is left to feedparser.
+wrong (other tags that do not match, markup that is not escaped) is left to feedparser.
 """
 
 from __future__ import annotations
