@@ -14,7 +14,7 @@ from .queries import Row, ids, rows
 from .times import Clock
 
 STRIP_HOURS = 48
-_PER_PAGE = 60
+_PER_PAGE = 30
 
 # The order of the page: what needs a person first. (kind, word, shape, what it means)
 KINDS: tuple[tuple[vitals.Kind, str, str, str], ...] = (
