@@ -8,9 +8,8 @@ article of n words, which is the inverse document frequency without a collection
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-
-from wordfreq import available_languages, cB_to_freq, get_frequency_dict, get_frequency_list, zipf_frequency
+from functools import cache, lru_cache
+from types import ModuleType
 
 from pipeline.text import fold, stem
 
@@ -23,6 +22,14 @@ LEAST_ZIPF = 1.5
 _NUMBER_RARITY = 1.0
 
 
+@cache
+def _lists() -> ModuleType:
+    """wordfreq, loaded when the first word is asked about: a quarter of a second that most commands need not spend."""
+    import wordfreq
+
+    return wordfreq
+
+
 def rarity(word: str, lang: str = "en") -> float:
     """Nats of surprise, about 0 ("the") to 11.3 (never seen). Numbers tell little: 1.
 
@@ -32,15 +39,15 @@ def rarity(word: str, lang: str = "en") -> float:
         return _NUMBER_RARITY
     if lang == "en" and word.isascii() and word.isalpha():
         # What wordfreq comes to for such a word, which it would first take apart for 50 µs.
-        share = get_frequency_dict("en", "small").get(word)
+        share = _lists().get_frequency_dict("en", "small").get(word)
         if share is None:
             return _RAREST
         zipf = round(math.log10(round(share, 3 + math.floor(-math.log(share, 10)))) + 9, 2)
     else:
         try:
-            zipf = zipf_frequency(word, lang, wordlist="small")
+            zipf = _lists().zipf_frequency(word, lang, wordlist="small")
         except LookupError:
-            zipf = zipf_frequency(word, "en", wordlist="small")
+            zipf = _lists().zipf_frequency(word, "en", wordlist="small")
     return _surprise(zipf)
 
 
@@ -82,14 +89,14 @@ def _shares(lang: str) -> dict[str, float]:
     below the common ones are what tells topics apart; the others have the small one (about 4 MB each)."""
     if lang == "en":
         size = "best"
-    elif lang in available_languages("small"):
+    elif lang in _lists().available_languages("small"):
         size = "small"
     else:
         return {}
     folded: dict[str, float] = {}
     # Read past wordfreq's own memory, which would keep the list a second time.
-    for rank, words in enumerate(get_frequency_list.__wrapped__(lang, size)):
-        share = cB_to_freq(-rank)
+    for rank, words in enumerate(_lists().get_frequency_list.__wrapped__(lang, size)):
+        share = _lists().cB_to_freq(-rank)
         for word in fold("\n".join(words)).split("\n") if words else ():
             plain = stem(word) if word[-1:] == "s" else word
             folded[plain] = folded.get(plain, 0.0) + share
