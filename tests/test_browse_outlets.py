@@ -106,6 +106,20 @@ def test_compare_holds_the_numbers_of_its_pictures(site: Any) -> None:
     assert "first" in shown.split("Story by story")[1]
 
 
+def test_compare_of_many_newsrooms_shows_the_busiest_and_leads_to_the_rest(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone = Reader(get(site, "/compare/tiktok-sale").text)
+    monkeypatch.setattr("pipeline.browse.compare._ROOMS", 2)
+    monkeypatch.setattr("pipeline.browse.compare._COLUMNS", 2)
+    page = get(site, "/compare/tiktok-sale")
+    drawn = [[svg for svg in one.all("svg") if "bars" in (svg["class"] or "")] for one in (everyone, Reader(page.text))]
+    assert len(drawn[1]) == 2 < len(drawn[0])
+    assert f"and {len(drawn[0]) - 2} newsroom" in words(page)
+    assert "the 2 newsrooms with the most articles" in words(page)
+    assert f"{len(drawn[0])} newsrooms with" in words(page)
+
+
 # --- how a story spread ---------------------------------------------------------------------------------------
 
 

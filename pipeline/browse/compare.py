@@ -16,6 +16,9 @@ from .queries import Row, ids, rows
 DAYS = 30
 _STORIES = 12
 _SILENT = 200
+_ROOMS, _COLUMNS = 60, 30
+"""Newsrooms that have a row, and a column in the table of stories: the busiest. The CSV has all of them."""
+
 _CELL, _EMPTY = Markup('<td class="n">%d</td>'), Markup('<td class="n">·</td>')
 
 
@@ -77,6 +80,7 @@ async def compare(datasette: Any, request: Any) -> Any:
                 rooms[runner.family].first += nth == 0 and len(runners) > 1
     ordered = sorted(rooms.values(), key=lambda room: (-room.articles, room.family))
     top = max([1, *(count for room in ordered for count in room.days.values())])
+    shown = ordered[:_ROOMS]
     quiet = silent(await rows(datasette, queries.PUBLISHING, since=since), rooms)
     return await site.page(
         datasette,
@@ -102,12 +106,14 @@ async def compare(datasette: Any, request: Any) -> Any:
                 # Thousands of cells: put together here at a tenth of what a loop in the template costs.
                 "days": Markup("").join(_EMPTY if not (n := room.days[day]) else _CELL % n for day in days),
             }
-            for room in ordered
+            for room in shown
         ],
+        room_count=len(ordered),
+        columns=[room.family for room in ordered[:_COLUMNS]],
         stories=[
             {
                 **story,
-                "cells": _cells(fields[story["id"]], ordered),
+                "cells": _cells(fields[story["id"]], ordered[:_COLUMNS]),
                 "own": sum(not runner.only_wire for runner in fields[story["id"]]),
                 "wire": sum(runner.only_wire for runner in fields[story["id"]]),
             }
