@@ -8,14 +8,13 @@ by number only where they have none, so that the word holds in a database made a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import Any
 
 from pipeline.model import Correction, Said
-from pipeline.store.feedback import Feedback, moment, told
+from pipeline.store.feedback import Feedback, moment, told, transaction
 from pipeline.times import stamp
 
 Named = tuple[int, str]
@@ -51,7 +50,7 @@ class Corrections:
         self, over: str, action: str, undone: Iterable[tuple[Named, Named]], pairs: Iterable[tuple[Named, Named]],
         actor: str, now: datetime,
     ) -> None:  # fmt: skip
-        with told(self._path), self._transaction():
+        with told(self._path), transaction(self._db):
             self._db.executemany(
                 "UPDATE story_corrections SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND action = ?"
                 " AND url = ? AND other_url = ?",
@@ -71,7 +70,7 @@ class Corrections:
         words = self.standing()
         breaths = {(one.actor, one.created_at) for one in words if one.id in numbers}
         taken = tuple(one for one in words if (one.actor, one.created_at) in breaths)
-        with told(self._path), self._transaction():
+        with told(self._path), transaction(self._db):
             self._db.executemany(
                 "UPDATE story_corrections SET withdrawn_at = ? WHERE id = ?", [(stamp(now), one.id) for one in taken]
             )
@@ -84,20 +83,9 @@ class Corrections:
         held = [(t, c) for t, c in named if self._read(f"SELECT 1 FROM {t} WHERE {c} = ? LIMIT 1", old_url)]  # noqa: S608
         if not held:
             return
-        with told(self._path), self._transaction():
+        with told(self._path), transaction(self._db):
             for table, column in held:
                 self._db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new_url, old_url))  # noqa: S608
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
     def _read(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         with told(self._path):

@@ -196,7 +196,7 @@ class Feedback:
         it was there. Returns how many came."""
         here = {word[:-1]: word[-1] for word in self.words()}
         came = 0
-        with told(self._path), self._transaction():
+        with told(self._path), transaction(self._db):
             for table, word in words:
                 columns = self.COLUMNS[table]
                 values = tuple(word.get(column) for column in columns)
@@ -215,17 +215,6 @@ class Feedback:
                         (values[-1], *values[:-1]),
                     )
         return came
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
     def addresses(self) -> frozenset[str | int]:
         """The articles that people said something of and did not take back, labels and corrections: their addresses,
@@ -263,6 +252,19 @@ def moment(value: str) -> datetime | None:
 
 def _columns(connection: sqlite3.Connection) -> set[str]:
     return {row[1] for row in connection.execute("PRAGMA table_info(labels)")}
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write, whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
