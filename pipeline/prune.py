@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pipeline import log, stories
 from pipeline.retention import Kept, Rules, may_go
 from pipeline.store import Store
+from pipeline.times import stamp
 
 LOOKED = 200
 """Stories looked at in one step."""
@@ -19,6 +20,8 @@ BATCH = 25
 
 PAUSE = 0.2
 """Seconds that the service rests after each step."""
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 POLLS = 2000
 """Rows of `polls` let go of in one transaction."""
@@ -61,8 +64,15 @@ def steps(store: Store, rules: Rules, now: datetime, report: Report, *, dry: boo
 def _articles(store: Store, rules: Rules, now: datetime, report: Report, *, dry: bool) -> Iterator[None]:
     assert rules.least is not None
     said = store.feedback.addresses()
-    after = ("", 0)
-    while found := store.pruned.stories(now - rules.least, after, LOOKED):
+    before, after = now - rules.least, ("", 0)
+    while True:
+        found = store.pruned.stories(before, after, LOOKED)
+        if not found and before <= now:
+            # Those dated in the future, by an import or a clock that was wrong: when we got them decides.
+            before, after = FOREVER, (stamp(now), 0)
+            continue
+        if not found:
+            return
         after = found[-1]
         report.looked += len(found)
         members = store.pruned.members([story_id for _, story_id in found], said)

@@ -174,6 +174,14 @@ def test_the_room_is_given_back_when_asked_for(place: Path) -> None:
     assert (place / "news.db").stat().st_size < before / 2
 
 
+def test_a_story_dated_in_the_future_goes_by_the_day_it_came(place: Path) -> None:
+    with closing(sqlite3.connect(place / "news.db")) as db, db:
+        (story,) = db.execute("SELECT story_id FROM story_articles WHERE article_id = 5").fetchone()
+        db.execute("UPDATE stories SET last_at = '2199-01-01T00:00:00Z' WHERE id = ?", (story,))
+    assert run(place, "--older-than", "365d", "--dry-run")["articles"] == 7
+    assert run(place, "--older-than", "365d")["articles"] == 7
+
+
 def test_it_works_beside_a_service(place: Path) -> None:
     with Store.open(place / "news.db", what="newsbeat run"):
         assert run(place, "--older-than", "365d")["articles"] == 7
