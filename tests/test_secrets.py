@@ -13,7 +13,7 @@ import pytest
 import sample
 from contract import HOUR, feed_answer, redirect, room
 from desk import METADATA, get
-from fakes import rss
+from fakes import answer, rss
 
 from pipeline import config, hiding, log
 from pipeline.browse.serve import build
@@ -130,3 +130,29 @@ def test_pages_show_a_feeds_address_without_its_key(tmp_path: Path) -> None:
         answer = get(site, path)
         assert "t0psecret" not in answer.text, path
     assert "token=…" in get(site, "/feeds").text
+
+
+def test_tables_that_hold_a_private_address_are_closed_to_strangers(tmp_path: Path) -> None:
+    news, feedback = sample.build(tmp_path)
+    site = build(news, feedback, METADATA, title="The Desk", now=sample.NOW)
+    doors = ("/news/feeds", "/news/feeds.json", "/news/feeds/1.json", "/news/feeds_in_trouble", "/news/quiet_feeds.csv")
+    assert {get(site, path).status_code for path in doors} == {200}, "nothing is private yet"
+    with sqlite3.connect(news) as rows:
+        rows.execute("UPDATE feeds SET url = ? || '&f=' || id", (KEY,))
+    assert {get(site, path).status_code for path in doors} == {403}
+    for path in ("/news", "/news/polls", "/news/polls.json?_labels=on", "/news/entries.json?_labels=on", "/feeds"):
+        answer = get(site, path)
+        assert (answer.status_code, "t0psecret" in answer.text) == (200, False), path
+    editor = "ds_actor=" + site.sign({"a": {"id": "ada"}}, "actor")
+    assert "t0psecret" in get(site, "/news/feeds.json", cookie=editor).text
+
+
+def test_what_a_poll_came_to_is_kept_without_the_key(tmp_path: Path) -> None:
+    with room(tmp_path, "/feed?token=t0psecret") as desk:
+        desk.says(answer(b"", "429 Too Many Requests"), "/feed?token=t0psecret")
+        desk.poll()
+        with sqlite3.connect(tmp_path / "news.db") as rows:
+            (why,) = rows.execute("SELECT why FROM hosts").fetchone()
+            assert "token=… answered 429" in why
+            said = rows.execute("SELECT last_error FROM feeds UNION ALL SELECT why FROM polls").fetchall()
+            assert "t0psecret" not in str(said)

@@ -24,6 +24,7 @@ from . import (
     lines,
     metrics,
     outlet,
+    private,
     queries,
     search,
     site,
@@ -110,6 +111,12 @@ def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
         return sqlite3.SQLITE_IGNORE if hidden else sqlite3.SQLITE_OK
 
     conn.set_authorizer(authorize)
+
+
+@hookimpl
+def permission_allowed(datasette: Any, actor: Any, action: str, resource: Any) -> Any:
+    """Addresses of private feeds are for those who signed in."""
+    return private.allowed(datasette, actor, action, resource)
 
 
 @hookimpl

@@ -36,6 +36,11 @@ NEWEST_ARTICLE = Query("SELECT max(id) AS id FROM articles")
 NOTICES = Query("SELECT count(*) AS n FROM notices")
 SIZE = Query("SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()")
 
+# Those that may hold a key: an address with parameters.
+FEED_ADDRESSES = Query(
+    "SELECT url, current_url, validators_url FROM feeds WHERE url LIKE '%?%' OR current_url LIKE '%?%'"
+)
+
 # --- topics ---------------------------------------------------------------------------------------------------
 
 TOPICS = Query("SELECT slug, title, threshold FROM topics WHERE active = 1 ORDER BY title")

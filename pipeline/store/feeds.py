@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.hiding import masked
 from pipeline.model import Feed, FeedState, Outlet
 from pipeline.store.stories import Stories
 from pipeline.times import from_stamp, maybe_stamp, stamp
@@ -178,6 +179,7 @@ class Feeds:
         Where the operator asked for the feed while the poll was under way, it is due for that, as soon as its server
         allows; one that was taken out of the configuration meanwhile stays paused.
         """
+        error = masked(error) if error else error
         self._db.execute(
             """UPDATE feeds SET current_url = ?, title = ?, outlet_id = ?,
                 state = CASE WHEN state = 'paused' THEN state ELSE ? END, etag = ?, last_modified = ?,
@@ -274,7 +276,7 @@ class Feeds:
         self._db.execute(
             "INSERT INTO hosts (host, next_ok_at, why) VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET"
             " next_ok_at = max(next_ok_at, excluded.next_ok_at), why = excluded.why",
-            (host, stamp(until), why),
+            (host, stamp(until), masked(why)),
         )
 
     def held(self, host: str, now: datetime) -> tuple[datetime, str] | None:

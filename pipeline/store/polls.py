@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from pipeline.hiding import masked
 from pipeline.model import PollOutcome
 from pipeline.times import maybe_stamp, stamp
 
@@ -21,6 +22,7 @@ class Polls:
             " next_poll_at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 feed_id, stamp(outcome.started_at), outcome.outcome, outcome.status, outcome.new, outcome.revised,
-                outcome.unchanged, skipped, outcome.bytes, outcome.ms, maybe_stamp(outcome.next_poll_at), outcome.why,
+                outcome.unchanged, skipped, outcome.bytes, outcome.ms, maybe_stamp(outcome.next_poll_at),
+                masked(outcome.why),
             ),
         )  # fmt: skip
