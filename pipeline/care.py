@@ -28,14 +28,20 @@ TROUBLE_FOR = timedelta(hours=6)
 FAILED_OFTEN = 3
 """A failing feed is told once it failed so often in a row, over so long; most trouble passes by itself."""
 
-GAPS = 5
-"""Pauses between news that must be known before a feed's silence is measured by them."""
+RECENT = 12
+"""So many pauses of six weeks tell a feed's rhythm; of one that brings less, the dates of its latest articles do."""
 
-USUAL_RANK = 3
+GAPS = 5
+GAPS_SPAN = timedelta(days=14)
+"""Pauses that must be known, and how long they must be together, before a feed's silence is measured by them: two
+weekends."""
+
+USUAL_RANK = 2
 SILENT_TIMES = 2.0
 SILENT_LEAST = timedelta(hours=24)
-"""Silent is who is quiet for twice the third-longest pause of six weeks, and a day at least. A share of all pauses
-would miss the weekends of a feed that is busy on workdays; the longest may have been an outage."""
+"""Silent is who is quiet for twice the second-longest pause that is known, and a day at least. A share of all pauses
+would miss the weekends of a feed that is busy on workdays; the longest may have been an outage. Measured on the
+dates in real feeds, see docs/reliability.md."""
 
 QUIET_DAY = 0.5
 QUIET_LEAST = 0.25
@@ -51,8 +57,8 @@ AHEAD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class FeedFacts:
-    """What is known of one feed. `gaps` are the times between polls that brought something, `status` is that of its
-    last answer, `told` says that a hub tells of its news."""
+    """What is known of one feed. `gaps` are the pauses between its news (`pauses`), `status` is that of its last
+    answer, `told` says that a hub tells of its news."""
 
     url: str
     state: str
@@ -113,9 +119,17 @@ def tempo(facts: Facts) -> float:
     return min(1.0, facts.today / facts.usual_day) if facts.usual_day else 1.0
 
 
+def pauses(polled: Sequence[timedelta], dated: Sequence[timedelta]) -> tuple[timedelta, ...]:
+    """A feed's pauses: those between `polled` answers with news of the last six weeks; where these are few, those
+    between the dates of its latest articles."""
+    return tuple(polled if len(polled) >= RECENT else dated)
+
+
 def usual_gap(gaps: Sequence[timedelta]) -> timedelta | None:
-    """How long a feed's pauses are when they are long, outages set aside; `None` for too few of them."""
-    return sorted(gaps)[-USUAL_RANK] if len(gaps) >= GAPS else None
+    """How long a feed's pauses are when they are long, an outage set aside; `None` while too little is known."""
+    if len(gaps) < GAPS or sum(gaps, timedelta()) < GAPS_SPAN:
+        return None
+    return sorted(gaps)[-USUAL_RANK]
 
 
 def silent(feed: FeedFacts, now: datetime, today: float = 1.0) -> timedelta | None:

@@ -25,7 +25,7 @@ from pipeline.times import stamp
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WELL = FeedFacts(
-    "https://a.example/feed", "ok", last_ok_at=NOW, last_new_at=NOW - HOUR, gaps=(HOUR * 9,) * 20,
+    "https://a.example/feed", "ok", last_ok_at=NOW, last_new_at=NOW - HOUR, gaps=(HOUR * 9,) * 40,
     current_url="https://a.example/feed",
 )  # fmt: skip
 ALL_WELL = Facts((WELL,), "newsbeat run (process 7)", NOW, NOW, 0, 100, 100.0, disk_free=10**11, db_bytes=10**8)
@@ -142,28 +142,34 @@ def now_and_then(draw: random.Random, day: datetime) -> list[datetime]:
     return [day + HOUR * draw.randrange(24)] if draw.random() < 0.4 else []
 
 
-HABITS: list[Callable[[random.Random, datetime], list[datetime]]] = [hourly, daily, workdays, weekly, now_and_then]
+def seldom(draw: random.Random, day: datetime) -> list[datetime]:
+    return [day] if (day - datetime(2026, 1, 5, tzinfo=UTC)).days % 40 in (0, 3) else []
+
+
+Habit = Callable[[random.Random, datetime], list[datetime]]
+HABITS: list[tuple[Habit, int]] = [
+    (hourly, 60), (daily, 60), (workdays, 60), (weekly, 60), (now_and_then, 60), (seldom, 200),
+]  # fmt: skip
+"""With the days after which a habit is known."""
 
 
 def at(moment: datetime, news: list[datetime]) -> FeedFacts:
     """The feed as it is known at a moment, its pauses of six weeks."""
     seen = sorted(one for one in news if one <= moment)
     recent = [one for one in seen if one >= moment - timedelta(days=42)]
-    gaps = tuple(b - a for a, b in pairwise(recent))
+    gaps = care.pauses([b - a for a, b in pairwise(recent)], [b - a for a, b in pairwise(seen[-30:])])
     return replace(WELL, last_ok_at=moment, last_new_at=seen[-1], gaps=gaps)
 
 
-@pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.__name__)
-def test_a_feed_is_silent_when_it_stops_and_not_while_it_keeps_its_habit(
-    habit: Callable[[random.Random, datetime], list[datetime]],
-) -> None:
+@pytest.mark.parametrize(("habit", "known"), HABITS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_feed_is_silent_when_it_stops_and_not_while_it_keeps_its_habit(habit: Habit, known: int) -> None:
     draw = random.Random(7)
     start = datetime(2026, 1, 5, tzinfo=UTC)
-    days = [start + DAY * n for n in range(180)]
+    days = [start + DAY * n for n in range(known + 120)]
     news = [moment for day in days for moment in habit(draw, day)]
     alarms = sum(
         care.silent(at(day + HOUR * hour, news), day + HOUR * hour) is not None
-        for day in days[60:]
+        for day in days[known:]
         for hour in (0, 8, 16)
     )
     assert alarms == 0
@@ -174,6 +180,12 @@ def test_a_feed_is_silent_when_it_stops_and_not_while_it_keeps_its_habit(
     for late in (-HOUR, HOUR):
         moment = last + limit + late
         assert (care.silent(replace(feed, last_ok_at=moment), moment) is None) == (late < timedelta())
+
+
+def test_pauses_that_do_not_hold_two_weekends_say_nothing_yet() -> None:
+    assert care.usual_gap([HOUR] * 300) is None
+    assert care.usual_gap([HOUR] * 336) == HOUR
+    assert care.usual_gap([DAY * 9] * 4) is None
 
 
 def test_on_a_quiet_day_every_feed_may_be_silent_for_longer() -> None:
@@ -224,6 +236,22 @@ def test_pauses_and_the_usual_day_are_read_from_polls_and_articles(place: Path) 
     assert known.usual_day == 24
     assert known.today in (24, 25)
     assert known.running is None
+
+
+def test_the_pauses_of_a_feed_that_brings_little_are_those_between_the_dates_of_its_articles(place: Path) -> None:
+    with closing(sqlite3.connect(place / "news.db")) as db:
+        (feed_id,) = db.execute("SELECT min(feed_id) FROM entries").fetchone()
+        held = [row[0] for row in db.execute("SELECT article_id FROM entries WHERE feed_id = ?", (feed_id,))]
+        for n, article_id in enumerate(held):
+            db.execute(
+                "UPDATE articles SET published_at = ? WHERE id = ?", (stamp(NOW - 20 * DAY * (n // 2)), article_id)
+            )
+        db.commit()
+    with Store.read(place / "news.db") as store:
+        known = {feed.url: feed.gaps for feed in facts(store, NOW).feeds}
+        (url,) = store.connection.execute("SELECT url FROM feeds WHERE id = ?", (feed_id,)).fetchone()
+    assert known[url] == (20 * DAY,) * ((len(held) - 1) // 2), "two articles of one hour are one"
+    assert len(known[url]) > 1
 
 
 def test_who_holds_the_database_is_told_without_taking_it(place: Path) -> None:

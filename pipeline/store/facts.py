@@ -6,14 +6,18 @@ import fcntl
 import glob
 import sqlite3
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
-from pipeline.care import Facts, FeedFacts
+from pipeline.care import RECENT, Facts, FeedFacts, pauses
 from pipeline.store.store import Store
 from pipeline.times import from_stamp, stamp
 
 PAUSES = timedelta(days=42)
 """Pauses of so long ago tell a feed's rhythm."""
+
+DATED = 31
+"""Hours in which a feed's latest articles appeared, for the rhythm of one that brings little."""
 
 WEEKS = 4
 """The same weekday of so many weeks tells what a day usually brings."""
@@ -83,14 +87,30 @@ _FEEDS = """
 
 
 def _gaps(db: sqlite3.Connection, now: datetime) -> dict[int, tuple[timedelta, ...]]:
-    """The times between one poll with news and the next, by feed. The first answer of a feed is no news."""
+    """The pauses of each feed, by polls with news or by the dates of its articles."""
     rows = db.execute(
         "SELECT feed_id, group_concat(gap) FROM (SELECT feed_id, unixepoch(started_at) - lag(unixepoch(started_at))"
         " OVER (PARTITION BY feed_id ORDER BY started_at, id) AS gap FROM polls INDEXED BY polls_started"
         " WHERE started_at >= ? AND new > 0) WHERE gap IS NOT NULL GROUP BY feed_id",
         (stamp(now - PAUSES),),
     )
-    return {row[0]: tuple(timedelta(seconds=int(gap)) for gap in row[1].split(",")) for row in rows}
+    polled = {row[0]: [timedelta(seconds=int(gap)) for gap in row[1].split(",")] for row in rows}
+    known = {}
+    for (feed_id,) in db.execute("SELECT id FROM feeds").fetchall():
+        recent = polled.get(feed_id, [])
+        known[feed_id] = pauses(recent, () if len(recent) >= RECENT else _dated(db, feed_id, now))
+    return known
+
+
+def _dated(db: sqlite3.Connection, feed_id: int, now: datetime) -> tuple[timedelta, ...]:
+    """The times between the latest hours in which articles of a feed are dated."""
+    rows = db.execute(
+        "SELECT DISTINCT substr(a.published_at, 1, 13) FROM entries e CROSS JOIN articles a ON a.id = e.article_id"
+        " WHERE e.feed_id = ? AND a.published_at <= ? ORDER BY 1 DESC LIMIT ?",
+        (feed_id, stamp(now), DATED),
+    )
+    hours = [datetime.fromisoformat(f"{row[0]}:00:00+00:00") for row in rows]
+    return tuple(later - earlier for later, earlier in pairwise(hours))
 
 
 def _usual_day(db: sqlite3.Connection, now: datetime) -> float | None:
