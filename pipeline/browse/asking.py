@@ -43,7 +43,11 @@ async def answered(datasette: Any, database: str, query: Query, values: Mapping[
         except QueryInterrupted:
             if not left:
                 raise
-    return [dict(row) for row in result.rows]
+    if not result.rows:
+        return []
+    # A row that is asked for its names compares them one by one, each time.
+    names = result.rows[0].keys()
+    return [dict(zip(names, row, strict=True)) for row in result.rows]
 
 
 async def rows(datasette: Any, query: Query, **values: object) -> list[Row]:

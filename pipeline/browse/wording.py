@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -26,13 +27,17 @@ _SMALL = frozenset(
 _FEWEST = 3
 
 
-def _telling(headline: str) -> list[tuple[str, int, int]]:
-    """The words of a headline that carry meaning, as one form for singular and plural, with their offsets."""
-    return [
+@lru_cache(maxsize=1024)
+def _telling(headline: str) -> tuple[tuple[str, int, int], ...]:
+    """The words of a headline that carry meaning, as one form for singular and plural, with their offsets.
+
+    Kept, since a page asks twice, and the next reader of a story asks again.
+    """
+    return tuple(
         (stem(word), start, end)
         for word, start, end in spans(headline)
         if word not in _SMALL and (len(word) > 2 or word.isdigit())
-    ]
+    )
 
 
 def unique_spans(headlines: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
@@ -61,13 +66,14 @@ def shared(headlines: Sequence[str], most: int = 8) -> tuple[str, ...]:
 
 def diff(before: str, after: str) -> tuple[Markup, Markup]:
     """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
-    left, right = Markup(), Markup()
+    left: list[Markup] = []
+    right: list[Markup] = []
     for segment in worddiff.diff(before, after):
         if segment.change == "kept":
-            left += escape(segment.text)
-            right += escape(segment.text)
+            left.append(escape(segment.text))
+            right.append(left[-1])
         elif segment.change == "removed":
-            left += around("del", segment.text)
+            left.append(around("del", segment.text))
         else:
-            right += around("ins", segment.text)
-    return left, right
+            right.append(around("ins", segment.text))
+    return Markup().join(left), Markup().join(right)
