@@ -339,6 +339,16 @@ def test_an_editor_signs_in_on_a_page_of_ours_and_finds_the_buttons(guarded: Any
     assert any("newsbeat/label" in where for where in forms(person.get("/article/1").text))
 
 
+def test_a_form_in_parts_or_of_other_bytes_is_refused_in_words(guarded: Any) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="topic"\r\n\r\nb\r\n--x--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=x", "cookie": "ds_actor=x"}
+    answer = asyncio.run(guarded.client.post("/-/newsbeat/label", content=body, headers=kind))
+    assert (answer.status_code, answer.text) == (415, "Our forms are not sent in parts.\n")
+    kind["content-type"] = "application/x-www-form-urlencoded"
+    answer = asyncio.run(guarded.client.post("/-/newsbeat/label", content=b"topic=\xff", headers=kind))
+    assert (answer.status_code, answer.text) == (400, "A form is UTF-8.\n")
+
+
 def test_passwords_cannot_be_guessed_by_the_hundred(guarded: Any) -> None:
     person = Browser(guarded, None)
     token = person.token("/-/login")
