@@ -56,6 +56,4 @@ async def taken(datasette: Any, view: Callable[[], Awaitable[Any]]) -> Any:
 
     context = contextvars.copy_context()
     # A loop of its own, for what a view may wait for beside the database: another plugin's word on who may look.
-    return await asyncio.get_running_loop().run_in_executor(
-        threads, lambda: context.run(asyncio.run, all_of_it())
-    )
+    return await asyncio.get_running_loop().run_in_executor(threads, lambda: context.run(asyncio.run, all_of_it()))
