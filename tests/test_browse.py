@@ -132,6 +132,25 @@ def test_article_shows_why_and_how_it_was_reworded(site: Any) -> None:
     assert "Largely the same text as" in words(get(site, f"/article/{held['copy']}"))
 
 
+def test_a_large_story_is_read_in_pages_that_leave_no_report_out(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    number = numbers(site)["story"]
+    whole = get(site, f"/story/{number}")
+    reports = set(re.findall(r'href="/article/(\d+)"', whole.text))
+    facts = words(whole).split("How it spread")[0]
+    monkeypatch.setattr("pipeline.browse.story._PAGE", 5)
+    pages = [get(site, f"/story/{number}?page={nth}") for nth in (1, 2, 3)]
+    assert "Reports 1 to 5 of 12" in words(pages[0])
+    assert "Reports 11 to 12 of 12" in words(pages[2])
+    assert ["Later reports" in words(page) for page in pages] == [True, True, False]
+    assert ["Earlier reports" in words(page) for page in pages] == [False, True, True]
+    assert set().union(*(re.findall(r'href="/article/(\d+)"', page.text) for page in pages)) == reports
+    assert re.search(r"Only ran the wire \d", words(pages[0])).group() in facts  # type: ignore[union-attr]
+    assert "first" not in words(pages[1]).split("Every outlet's version")[1].split("Shared wording")[0]
+    assert get(site, f"/story/{number}?page=999999999999").status_code == 200
+
+
 def test_article_and_story_name_the_agency_and_what_else_an_edit_changed(files: tuple[Path, Path], site: Any) -> None:
     with sqlite3.connect(files[0]) as db:
         article, story = db.execute(

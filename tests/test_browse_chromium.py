@@ -1,24 +1,31 @@
-"""Hostile content in a real Chromium: every page of the poisoned newsroom, no dialog, no foreign address.
+"""Hostile content in a real Chromium: every page of the poisoned newsroom; no script runs, no request leaves.
 
-Skipped in words where no Chromium is; `./run axe` sets one up, and checks more.
+Needs a Chromium and nothing else; skipped in words where there is none. `./run axe` checks more.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
+import poisoned
 import pytest
 from browser import chromium
-from checked import BROWSER, HERE
+from checked import site
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        chromium() is None, reason="no Chromium here; apt-get install chromium, or NEWSBEAT_CHROMIUM=..."
+    ),
+]
 
 
-@pytest.mark.slow
 def test_hostile_content_does_nothing_in_a_real_browser() -> None:
-    if chromium() is None or not BROWSER.is_file():
-        pytest.skip("no Chromium or no Playwright here; `./run axe` sets them up")
-    told = subprocess.run(
-        [sys.executable, str(HERE / "checked.py"), "poison"], capture_output=True, text=True, check=False, timeout=240
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "poison: nothing found" in told.stdout
+    with site("poison") as told:
+        assert poisoned.look(chromium() or "", told["url"], told["cookie"]) == []
+
+
+def test_without_templates_that_escape_and_without_a_policy_poison_is_found_at_work() -> None:
+    with site("poison", "unescaped", "open") as told:
+        found = " ".join(poisoned.look(chromium() or "", told["url"], told["cookie"], ("/story/1",)))
+    assert "a dialog: 1" in found
+    assert "asks https://evil.example/pixel.png" in found
+    assert "a request went out" in found

@@ -16,8 +16,8 @@ import yaml
 from desk import METADATA, Reader, get, numbers, words
 
 from pipeline import ingest, regroup, retag, schedule, topics
-from pipeline.browse import Tries
 from pipeline.browse.serve import build
+from pipeline.browse.tries import Tries, part
 from pipeline.cli.main import Place
 from pipeline.cli.notebook import Kept
 from pipeline.errors import StoreError
@@ -307,8 +307,25 @@ def test_a_long_body_is_refused_before_it_is_read(site: Any, mara: Browser) -> N
 
 
 def test_tries_run_out_and_come_back_with_time() -> None:
-    tries = Tries(2, 60.0)
+    tries = Tries(2, 60, 60.0)
     assert [tries.allowed(at) for at in (0.0, 1.0, 2.0, 60.5, 60.6, 61.5)] == [True, True, False, True, False, True]
+
+
+def test_a_guesser_shuts_out_its_own_address_and_many_of_them_nobody_for_long() -> None:
+    tries = Tries(2, 5, 60.0)
+    assert [tries.allowed(0, "192.0.2.1") for _ in range(4)] == [True, True, False, False]
+    assert tries.allowed(0, "192.0.2.2"), "an editor elsewhere still may"
+    home = ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:0:ffff::")
+    assert [tries.allowed(1, host) for host in home] == [True, True, False]
+    assert not tries.allowed(1, "192.0.2.9"), "all together have had theirs"
+    assert tries.allowed(61.5, "192.0.2.1")
+
+
+def test_processes_share_the_tries() -> None:
+    for processes in (1, 2, 3, 16, 100):
+        one = part(processes)
+        allowed = sum(one.allowed(0, "192.0.2.1") for _ in range(20))
+        assert 1 <= allowed <= max(1, 10 // processes)
 
 
 # --- signing in, with the extra [editors] ---------------------------------------------------------------------

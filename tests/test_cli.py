@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -245,12 +245,56 @@ def test_up_polls_and_serves_and_one_signal_stops_both(place: Path) -> None:
         second = newsbeat(place, "once")
         assert second.returncode == 1
         assert f"in use by newsbeat up (process {running.pid})" in second.stderr
+        children = _children(running.pid)
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0
+        assert not any(map(_lives, children))
     finally:
         running.kill()
     assert all(status == 200 for status in pages.values()), pages
     assert newsbeat(place, "once").returncode == 0, "the database is free again"
+
+
+def test_several_processes_answer_behind_one_door_and_go_with_the_one_that_made_them(place: Path) -> None:
+    newsbeat(place, "once")
+    port = free_port()
+    running = subprocess.Popen(
+        [*COMMAND, "--config", str(place / "config"), "--db", str(place / "news.db"), "serve", "--port", str(port),
+         "--processes", "2"], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert _fetch(port, "/") == 200
+        (first,) = _wait_for(lambda: _children(running.pid), 1)
+        os.kill(first, signal.SIGKILL)
+        assert _fetch(port, "/feeds") == 200, "the other goes on"
+        second = _wait_for(lambda: set(_children(running.pid)) - {first}, 1)
+        # What the kernel does where a process is killed without a word: the children find their pipe ended.
+        running.kill()
+        _wait_for(lambda: [pid for pid in second if _lives(pid)], 0)
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _children(pid: int) -> list[int]:
+    told = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in told.read_text().split()]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def _wait_for(look: Callable[[], Collection[int]], count: int) -> list[int]:
+    """What is seen once it is so many; the last look where that never comes."""
+    end = time.monotonic() + 30
+    while len(found := look()) != count and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(found) == count
+    return list(found)
 
 
 def test_serve_says_when_there_is_nothing_to_serve(place: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,6 +32,7 @@ from . import (
     views,
 )
 from .safe import DATASETTE_POLICY, HEADERS, headed, safe_url, tongue
+from .tries import part
 
 # A list in a form to take along.
 _KINDS = r"\.(?P<kind>csv|json)"
@@ -43,9 +43,6 @@ hookimpl = HookimplMarker("datasette")
 _CLOSED = ("/-/threads", "/-/databases", "/-/messages", "/-/allow-debug", "/-/patterns", "/-/password-tool")
 # Nothing we take is longer: a form of an editor, or a password.
 _MOST_POSTED = 64 * 1024
-# A password costs a tenth of a second to check, so that guessing is slow. So that nobody keeps us busy with it either,
-# only so many are checked at all.
-_TRIES, _WITHIN = 10, 60.0
 # In answers of queries and in our view these columns lead to our own pages; a name leads where its number does.
 _PAGES = {"article_id": "article", "original_id": "article", "copy_of": "article", "story_id": "story"}
 _NAMES = {"headline": "article_id", "story": "story_id", "after": "article_id"}
@@ -152,7 +149,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """The door: refuses what must not come in, and puts the safe headers on everything that goes out."""
 
     def wrap(app: Any) -> Any:
-        tries = Tries(_TRIES, _WITHIN)
+        tries = part(int(site.config(datasette).get("processes") or 1))
 
         async def door(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] != "http":
@@ -171,7 +168,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
                 await _plain(send, 413, b"That is too long to be one of our forms.\n")
             elif _in_parts(scope):
                 await _plain(send, 415, b"Our forms are not sent in parts.\n")
-            elif _gives_password(scope, inner) and not tries.allowed(time.monotonic()):
+            elif _gives_password(scope, inner) and not tries.allowed(time.monotonic(), _host(scope)):
                 await _plain(send, 429, b"Too many tries to sign in. Wait a minute.\n")
             else:
                 try:
@@ -198,28 +195,16 @@ def _in_parts(scope: Any) -> bool:
     return any(name == b"content-type" and b"multipart/" in value.lower() for name, value in scope["headers"])
 
 
+def _host(scope: Any) -> str | None:
+    """Who asks: behind a proxy on this machine uvicorn has put in the address that the proxy tells."""
+    return str(scope["client"][0]) if scope.get("client") else None
+
+
 def _gives_password(scope: Any, path: str) -> bool:
     signs_in = path == "/-/login" and scope["method"] == "POST"
     return signs_in or any(
         name == b"authorization" and value[:6].lower() == b"basic " for name, value in scope["headers"]
     )
-
-
-class Tries:
-    """At most `most` of something within so many seconds, whoever tries."""
-
-    def __init__(self, most: int, within: float) -> None:
-        self._most, self._within = most, within
-        self._held: deque[float] = deque()
-
-    def allowed(self, now: float) -> bool:
-        """Whether one more may be tried at this moment; counts it if so."""
-        while self._held and now - self._held[0] > self._within:
-            self._held.popleft()
-        if len(self._held) >= self._most:
-            return False
-        self._held.append(now)
-        return True
 
 
 def _with_headers(send: Any) -> Callable[[Any], Awaitable[None]]:

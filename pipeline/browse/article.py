@@ -114,7 +114,7 @@ async def article(datasette: Any, request: Any) -> Any:
         )
     siblings = []
     if row["story_id"]:
-        told = await rows(datasette, queries.STORY_VERSIONS, story=row["story_id"], most=60)
+        told = await rows(datasette, queries.STORY_VERSIONS, story=row["story_id"], most=60, skip=0)
         siblings = [
             {**other, "lag": times.lag(*sorted((row["at"], other["at"]))), "later": other["at"] >= row["at"]}
             for other in told

@@ -38,6 +38,14 @@ def bars(
 ) -> Markup:
     """A small column a day, the last one (today, not over yet) in the accent colour. `top` is what fills the height,
     where several drawings share one measure."""
+    return _bars(tuple(days), tuple(counts), width, height, top, stretch)
+
+
+# Kept, since the numbers of a topic or a newsroom change with the next poll, and pages are asked for in between.
+@lru_cache(maxsize=512)
+def _bars(
+    days: tuple[str, ...], counts: tuple[int, ...], width: int, height: int, top: int, stretch: bool
+) -> Markup:  # fmt: skip
     top, step = max([1, top, *counts]), width / max(1, len(counts))
     body = [_rect(0, height - 1, width, 1, "base")]
     for at, (day, count) in enumerate(zip(days, counts, strict=True)):

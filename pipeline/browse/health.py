@@ -51,10 +51,10 @@ async def summary(datasette: Any, clock: Clock) -> Row:
     }
 
 
-def _strip(clock: Clock, hours: dict[str, Row]) -> list[tuple[str, charts.Hour]]:
+def _strip(hours: Sequence[str], held: dict[str, Row]) -> list[tuple[str, charts.Hour]]:
     cells: list[tuple[str, charts.Hour]] = []
-    for hour in clock.hours(STRIP_HOURS):
-        row = hours.get(hour)
+    for hour in hours:
+        row = held.get(hour)
         if row is None:
             cells.append((hour, "none"))
         elif not row["failed"]:
@@ -67,8 +67,8 @@ def _strip(clock: Clock, hours: dict[str, Row]) -> list[tuple[str, charts.Hour]]
 async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
     """Feeds with their state in words, 48 hours as a strip and as numbers, the last error and its cure."""
     hours: dict[int, dict[str, Row]] = defaultdict(dict)
-    since = next(iter(clock.hours(STRIP_HOURS)))
-    for row in await rows(datasette, queries.FEED_HOURS, ids=ids(feed["id"] for feed in feeds), since=since):
+    strip = list(clock.hours(STRIP_HOURS))
+    for row in await rows(datasette, queries.FEED_HOURS, ids=ids(feed["id"] for feed in feeds), since=strip[0]):
         hours[row["feed_id"]][row["hour"]] = row
     found = []
     for feed in feeds:
@@ -84,7 +84,7 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
                 **feed,
                 "url": masked(feed["url"]),
                 "state_of": state,
-                "strip": charts.strip(_strip(clock, held)),
+                "strip": charts.strip(_strip(strip, held)),
                 "hours": [{**held[hour], "hour": f"{hour}:00:00Z"} for hour in sorted(held, reverse=True)],
                 "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
                 "new": sum(row["new"] for row in held.values()),

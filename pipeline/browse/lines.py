@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ async def topics(datasette: Any) -> dict[str, Row]:
     return {row["slug"]: row for row in await rows(datasette, queries.TOPICS)}
 
 
+@lru_cache(maxsize=4096)
 def outlet_path(name: str, number: int) -> str:
     """The address of an outlet's page: its name, or its number where a name cannot stand in an address."""
     # Browsers resolve a dot as a step, the door refuses a backslash, and an ending asks for another form of the page.

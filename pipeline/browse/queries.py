@@ -181,9 +181,9 @@ STORY_VERSIONS = Query(
     "SELECT few.story_id, few.similarity, a.id, a.title, a.summary, a.url, a.authors, a.copy_of, a.revision_count,"
     " a.agency, a.lang, a.published_at, a.first_seen_at,"
     " o.id AS outlet_id, o.name AS outlet, o.family, few.appeared_at AS at FROM (SELECT * FROM story_articles"
-    "  WHERE story_id = :story ORDER BY appeared_at, article_id LIMIT :most) AS few"
+    "  WHERE story_id = :story ORDER BY appeared_at, article_id LIMIT :most OFFSET :skip) AS few"
     " CROSS JOIN articles a ON a.id = few.article_id CROSS JOIN outlets o ON o.id = a.outlet_id ORDER BY at, a.id",
-    {"most": 400, "story": 1},
+    {"most": 150, "skip": 0, "story": 1},
 )
 # The first reports of each of some stories.
 FIRST_REPORTS = Query(

@@ -42,16 +42,19 @@ def build(
     base_url: str = "/",
     texts_open: bool = False,
     notebook: Notebook | None = None,
+    secret: str | None = None,
+    processes: int = 1,
 ) -> Datasette:
     """The site, ready for `uvicorn.Config(site.app(), lifespan="on", workers=1)`.
 
     `metadata` is config/datasette.yaml. `now` (`YYYY-MM-DDTHH:MM:SSZ`) is the moment the pages play, `None` the
     clock. `texts_open` shows whole articles to every reader: right on one's own desk, not on a public address;
     otherwise readers get the passages that matched. `notebook` keeps what editors say; without one they cannot say
-    anything here. The secret comes from NEWSBEAT_SECRET, else it is drawn anew
-    and signed cookies end with the process. The files are opened read-only but never as immutable: that would
-    ignore the write-ahead log. Raises `StoreError` when there is no database yet, `ConfigError` for a metadata
-    file that cannot be read. Needs `await site.invoke_startup()` only where `app()` does not run it (scripts).
+    anything here. `secret` signs cookies and forms; `None` is NEWSBEAT_SECRET, else one is drawn, and cookies end
+    with the process. `processes` is how many serve the same site, this one included: each allows its part of the
+    tries to sign in. The files are opened read-only but never as immutable: that would ignore the write-ahead log.
+    Raises `StoreError` when there is no database yet, `ConfigError` for a metadata file that cannot be read. Needs
+    `await site.invoke_startup()` only where `app()` does not run it (scripts).
     """
     if not db.is_file():
         raise StoreError(f"{db}: there is no database here yet. Run `newsbeat once` first.")
@@ -62,14 +65,17 @@ def build(
     except BadMetadataError as error:
         raise ConfigError(str(metadata), "", "is neither YAML nor JSON.") from error
     plugins = told.setdefault("plugins", {})
-    ours = {"title": title, "texts": "open" if texts_open else "passages", **({"now": now} if now else {})}
+    ours = {
+        "title": title, "texts": "open" if texts_open else "passages", "processes": processes,
+        **({"now": now} if now else {}),
+    }  # fmt: skip
     plugins["newsbeat"] = {**(plugins.get("newsbeat") or {}), **ours}
     told["title"] = title
     site = Datasette(
         [],
         metadata=told,
         settings={**SETTINGS, "base_url": base_url},
-        secret=os.environ.get(SECRET) or None,
+        secret=secret or os.environ.get(SECRET) or None,
         # Ours go before those of other plugins, so that the page to sign in on is one of ours too.
         template_dir=str(TEMPLATES),
     )

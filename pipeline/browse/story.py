@@ -13,6 +13,10 @@ from .lines import headline, topics
 from .queries import Row, ids, rows
 from .safe import marked
 
+# Reports a page. A story of thousands is read in pages, and taken along whole.
+_PAGE = 150
+_MOST_PAGES = 1000
+
 
 def _edits(revisions: list[Row]) -> list[Row]:
     """Every change of headline among the wordings of one article, with what went and what came marked."""
@@ -84,14 +88,18 @@ async def story(datasette: Any, request: Any) -> Any:
             "Search for its words instead.",
         )
     clock, known = site.clock(datasette), await topics(datasette)
-    versions = await rows(datasette, queries.STORY_VERSIONS, story=row["id"], most=400)
+    nth = max(1, site.whole(request.args.get("page") or "1") or 1)
+    skip = min(nth - 1, _MOST_PAGES) * _PAGE
+    found = await rows(datasette, queries.STORY_VERSIONS, story=row["id"], most=_PAGE + 1, skip=skip)
+    versions, more = found[:_PAGE], len(found) > _PAGE
+    whole = not more and not skip
     here = {version["id"] for version in versions}
     originals = [v for v in versions if v["copy_of"] not in here]
     copies: dict[int, list[Row]] = defaultdict(list)
-    first_at = versions[0]["at"] if versions else row["first_at"]
+    first_at = versions[0]["at"] if versions and not skip else row["first_at"]
     for version in versions:
         version["title"] = headline(version)
-        version["lag"] = times.lag(first_at, version["at"]) if version is not versions[0] else "first"
+        version["lag"] = times.lag(first_at, version["at"]) if skip or version is not versions[0] else "first"
         version["seen"] = seen_after(version)
         if version["copy_of"] in here:
             copies[version["copy_of"]].append(version)
@@ -124,14 +132,23 @@ async def story(datasette: Any, request: Any) -> Any:
         copy_count=len(versions) - len(originals),
         edit_count=sum(len(v["edits"]) for v in originals),
         topics=on,
-        spread=_spread(versions) if len(versions) > 1 else [],
-        wire_only=sum(runner.only_wire for runner in races.runners(versions)),
+        spread=_spread(versions) if len(versions) > 1 and not skip else [],
+        wire_only=sum(runner.only_wire for runner in races.runners(await _field(datasette, row, versions, whole))),
         shared=wording.shared([v["title"] for v in originals]),
         any_unique=any(unique),
         nearby=nearby,
         running=_length(row["first_at"], row["last_at"]),
-        latest=versions[-1] if versions else None,
+        latest=versions[-1] if versions and whole else None,
+        whole=whole,
+        skip=skip,
+        more=more,
+        page=nth,
     )
+
+
+async def _field(datasette: Any, story: Row, versions: list[Row], whole: bool) -> list[Row]:
+    """The reports of all of the story, for a race: those at hand, or of each outlet the first two kinds."""
+    return versions if whole else await rows(datasette, queries.RUNNERS, ids=ids([story["id"]]))
 
 
 def _shift(text: str, days: int) -> str:

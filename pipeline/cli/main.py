@@ -23,12 +23,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the site listens, whether it shows whole texts, and the moment it plays (`None`: the clock)."""
+    """Where the site listens, whether it shows whole texts, and the moment it plays (`None`: the clock).
+
+    `processes` is how many answer; 0 is what the configuration says. `door` is the handle of an open socket, for one
+    of several processes behind it.
+    """
 
     host: str
     port: int
     texts: bool
     now: str | None = None
+    processes: int = 0
+    door: int | None = None
 
 
 class Told(click.Group):

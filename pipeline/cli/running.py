@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,10 @@ verbose = click.option("-v", "--verbose", is_flag=True, help="Log everything, al
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address the site listens on.")
 port_option = click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="Its port.")
 
+processes_option = click.option(
+    "--processes", default=0, type=click.IntRange(0, 16), metavar="N",
+    help="How many processes answer for the site. [default: as [site] processes says, else 2, or 1 on one core]",
+)  # fmt: skip
 
 log_option = click.option(
     "--log-format", "form", type=click.Choice(["text", "json"]), envvar="NEWSBEAT_LOG_FORMAT", show_envvar=True,
@@ -93,29 +97,39 @@ def run(place: Place, verbose: bool, form: log.Form | None) -> None:
 @host_option
 @port_option
 @texts_option
+@processes_option
+@click.option("--door", type=int, hidden=True, help="The handle of an open socket: one process of several behind it.")
 @click.option("--now", metavar="UTC", help="The moment the pages play, like 2020-12-11T00:00:00Z. [default: the clock]")
 @click.pass_obj
-def serve(place: Place, host: str, port: int, texts: bool, now: str | None) -> None:
-    """The site: Datasette on the database, with settings that are safe to publish. Reads only."""
+def serve(
+    place: Place, host: str, port: int, texts: bool, processes: int, door: int | None, now: str | None
+) -> None:  # fmt: skip
+    """The site: Datasette on the database, with settings that are safe to publish. Reads only.
+
+    Each process takes about 100 MB and computes on one core; editors stay signed in whichever answers.
+    """
     log.to_stderr()
     try:
         from_stamp(now)
     except ValueError:
         raise UsageError(f"--now {now} is no moment. Write it like 2020-12-11T00:00:00Z.") from None
-    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts, now)))
+    asyncio.run(_serve(place, polls=False, site=Site(host, port, texts, now, processes, door)))
 
 
 @main.command()
 @host_option
 @port_option
 @texts_option
+@processes_option
 @verbose
 @log_option
 @click.pass_obj
-def up(place: Place, host: str, port: int, texts: bool, verbose: bool, form: log.Form | None) -> None:
+def up(
+    place: Place, host: str, port: int, texts: bool, processes: int, verbose: bool, form: log.Form | None
+) -> None:  # fmt: skip
     """The service and the site under one roof, stopped by one Ctrl-C."""
     log.to_stderr(logging.DEBUG if verbose else logging.INFO, _form(place, form))
-    asyncio.run(_serve(place, polls=True, site=Site(host, port, texts)))
+    asyncio.run(_serve(place, polls=True, site=Site(host, port, texts, processes=processes)))
 
 
 @main.command()
@@ -159,14 +173,16 @@ async def _serve(place: Place, *, polls: bool, site: Site | None) -> None:
     else:
         ready.set()
     if site:
+        from pipeline.cli.crew import cores
         from pipeline.cli.site import publish
 
-        title = config.load(place.directory).site.title
+        settings = config.load(place.directory).site
+        site = replace(site, processes=site.processes or settings.processes or min(2, cores()))
 
         async def nudge() -> bool:
             return here[0].hear() if here else False
 
-        jobs.append(publish(place, site, title, stop, ready, nudge if polls else None))
+        jobs.append(publish(place, site, settings.title, stop, ready, nudge if polls else None))
     results = await asyncio.gather(*(_until(job, stop) for job in jobs), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):

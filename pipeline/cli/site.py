@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +13,25 @@ from contextlib import contextmanager
 import uvicorn
 
 from pipeline import log, service
-from pipeline.browse.serve import build
+from pipeline.browse.serve import SECRET, build
+from pipeline.cli.crew import crew, until_the_parent_is_gone
 from pipeline.cli.main import Place, Site
 from pipeline.cli.notebook import Kept, Nudge
 from pipeline.errors import NewsbeatError, StoreError
 from pipeline.store import FEEDBACK, Feedback
 from pipeline.times import from_stamp
 
+_QUEUE = 256
+"""Connections that may wait at the door."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: one stop for the site and the service."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for door in sockets or ():
+            door.listen(_QUEUE)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -29,6 +40,8 @@ class _Server(uvicorn.Server):
 
 def listening(site: Site) -> socket.socket:
     """The open door. Opened here rather than by uvicorn, which would end the process when the port is taken."""
+    if site.door is not None:
+        return socket.socket(fileno=site.door)
     # Named as TCP, or asyncio leaves Nagle's algorithm on, and every page waits 40 ms for a delayed acknowledgement.
     door = socket.socket(
         socket.AF_INET6 if ":" in site.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
@@ -48,6 +61,8 @@ async def publish(
     place: Place, site: Site, title: str, stop: asyncio.Event, ready: asyncio.Event, nudge: Nudge | None = None
 ) -> None:
     """Serves until `stop`. `nudge` tells a service in this process that an editor said something."""
+    if site.door is not None:
+        until_the_parent_is_gone(stop)
     stopping = asyncio.create_task(stop.wait())
     opening = asyncio.create_task(ready.wait())
     await asyncio.wait({stopping, opening}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,18 +78,28 @@ async def publish(
     except StoreError as error:
         log.event("editors can say nothing here", logging.WARNING, why=error)
         kept = None
+    # One for all processes: who signed in by one of them is known to the others.
+    secret = os.environ.get(SECRET) or secrets.token_hex(32)
     made = build(
         place.db, file, place.directory / "datasette.yaml",
-        title=title, now=site.now, texts_open=site.texts, notebook=kept,
+        title=title, now=site.now, texts_open=site.texts, notebook=kept, secret=secret, processes=site.processes,
     )  # fmt: skip
     server = _Server(
         uvicorn.Config(
-            made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+            made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2,
+            # asyncio takes so many connections at a time. One: the next is for whichever process is at leisure.
+            backlog=1,
         )
-    )
+    )  # fmt: skip
     with listening(site) as door:
         serving = asyncio.create_task(server.serve(sockets=[door]))
-        log.event("site up", url=f"http://{site.host}:{site.port}")
+        others = None
+        if site.door is None:
+            others = asyncio.create_task(crew(place, site, door, secret, stop))
+            log.event("site up", url=f"http://{site.host}:{site.port}", processes=site.processes)
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+        if others:
+            stop.set()
+            await others

@@ -77,7 +77,7 @@ def load(directory: Path) -> Setup:
         for entry in (outlets.outlet if outlets else ())
     )
     return Setup(
-        site=SiteSettings(main.site.title),
+        site=SiteSettings(main.site.title, main.site.processes),
         fetch=FetchSettings(**values),
         feeds=tuple(Feed(one.url, one.outlet, one.title, one.every, one.certificate) for one in feeds.feed),
         outlets=book,

@@ -123,6 +123,7 @@ class Shape(BaseModel):
 
 class Site(Shape):
     title: Words = "Newsbeat"
+    processes: Annotated[int, Field(ge=1, le=16)] | None = None
 
 
 class Fetch(Shape):

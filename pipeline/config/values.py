@@ -52,9 +52,10 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """`[site]`: what the published site is called."""
+    """`[site]`: what the published site is called, and how many processes answer (`None`: two, or one on one core)."""
 
     title: str = "Newsbeat"
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def main() -> int:
     parser.add_argument("--archive", type=Path, help="the database to ask; made when it is not there")
     parser.add_argument("--articles", type=int, default=1_000_000, help="articles of an archive that is to be made")
     parser.add_argument("--rounds", type=int, default=25, help="warm requests of each page alone")
+    parser.add_argument("--processes", type=int, default=2, help="processes of the site")
     parser.add_argument("--json", action="store_true", help="one object instead of tables")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     asked = parser.parse_args()
@@ -86,7 +87,7 @@ def main() -> int:
         made = file.with_suffix(".making")
         archive.build(made, asked.articles, corpus.START, lambda done: _say(f"{done:,} articles", end="\r"))
         made.rename(file)
-    figures = measure(file, asked.rounds)
+    figures = measure(file, asked.rounds, asked.processes)
     if asked.json:
         print(json.dumps(figures, default=asdict))
     else:
@@ -96,7 +97,7 @@ def main() -> int:
     return 0 if not figures["beyond"] else 1
 
 
-def measure(file: Path, rounds: int) -> dict[str, Any]:
+def measure(file: Path, rounds: int, processes: int) -> dict[str, Any]:
     """Everything, on this archive."""
     began = time.monotonic()
     with Store.open(file, what="bench") as store:  # also brings it up to date
@@ -111,9 +112,12 @@ def measure(file: Path, rounds: int) -> dict[str, Any]:
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     upgrade = time.monotonic() - began
     rows = {page: Row(page) for page in pages}
-    figures: dict[str, Any] = {"articles": articles, "megabytes": file.stat().st_size // 2**20, "opened_s": upgrade}
+    figures: dict[str, Any] = {
+        "articles": articles, "megabytes": file.stat().st_size // 2**20, "opened_s": upgrade, "processes": processes,
+    }  # fmt: skip
+
     load = [os.getloadavg()[0]]
-    with serving(file, newest) as (port, process, startup):
+    with serving(file, newest, processes) as (port, process, startup):
         figures["startup_s"] = startup
         figures["start_mb"], figures["startup_cpu_s"] = _memory(process.pid)[0], _cpu(process.pid)
         asyncio.run(_alone(port, process.pid, pages, rows, rounds, file))
@@ -227,7 +231,7 @@ def beyond(figures: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def serving(file: Path, newest: datetime) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
+def serving(file: Path, newest: datetime, processes: int) -> Iterator[tuple[int, subprocess.Popen[bytes], float]]:
     """The site on the archive: its port, its process, and the seconds until it first answered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -236,7 +240,7 @@ def serving(file: Path, newest: datetime) -> Iterator[tuple[int, subprocess.Pope
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "--config", str(ROOT / "config"), "--db", str(file),
-         "serve", "--port", str(port), "--now", moment],
+         "serve", "--port", str(port), "--now", moment, "--processes", str(processes)],
         cwd=ROOT,
     )  # fmt: skip
     try:
@@ -249,7 +253,11 @@ def serving(file: Path, newest: datetime) -> Iterator[tuple[int, subprocess.Pope
         answer = asyncio.run(ask(port, [("robots", "/robots.txt")], 1))[0]
         if answer.status != 200:
             raise SystemExit("the site did not start")
-        yield port, process, time.monotonic() - began
+        startup = time.monotonic() - began
+        # The others start beside the first, and are asked only once all are there and at rest.
+        while len(_all(process.pid)) < processes or _busy(process.pid):
+            time.sleep(0.05)
+        yield port, process, startup
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
@@ -315,7 +323,7 @@ def table(figures: dict[str, Any]) -> list[str]:
     lines = [
         f"{figures['articles']:,} articles, {figures['megabytes']:,} MB; first answer {figures['startup_s']:.1f} s"
         f" after the start ({figures['startup_cpu_s']:.1f} s of processor time), {figures['start_mb']:.0f} MB of memory"
-        f" then and {figures['peak_mb']:.0f} MB at most."
+        f" in {figures['processes']} processes then and {figures['peak_mb']:.0f} MB at most."
         f" Load average while measuring: {', '.join(map(str, figures['load']))}.",
         "",
         "| page | kB | cold ms | p50 | p95 | reach | CPU ms | 4 readers: p50 | p95 | 16 readers: p50 | p95 | errors |",
@@ -349,16 +357,35 @@ def _forget(file: Path) -> None:
         os.close(handle)
 
 
+def _all(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def _memory(pid: int) -> tuple[float, float]:
-    """Megabytes a process holds, and held at most."""
-    told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-    return int(told["VmRSS"].split()[0]) / 1024, int(told["VmHWM"].split()[0]) / 1024
+    """Megabytes that all processes of the site hold, and held at most."""
+    now = most = 0
+    for one in _all(pid):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        told = dict(line.split(":", 1) for line in lines if ":" in line)
+        now, most = now + int(told["VmRSS"].split()[0]), most + int(told["VmHWM"].split()[0])
+    return now / 1024, most / 1024
 
 
 def _cpu(pid: int) -> float:
-    """Processor seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor seconds of all processes of the site so far."""
+    spent = 0
+    for one in _all(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        spent += int(fields[11]) + int(fields[12])
+    return spent / os.sysconf("SC_CLK_TCK")
+
+
+def _busy(pid: int) -> bool:
+    """Whether the processes of the site compute just now."""
+    before = _cpu(pid)
+    time.sleep(0.5)
+    return _cpu(pid) > before
 
 
 def _say(words: str, end: str = "\n") -> None:

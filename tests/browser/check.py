@@ -1,7 +1,6 @@
 """Checks a served sample in a real Chromium. Prints what it finds; exit 1 when that is anything.
 
-    check.py poison URL COOKIE      hostile content on every page: no dialog, no foreign address, nothing refused
-    check.py pages URL COOKIE       axe-core, light and dark, wide and narrow; keyboard only; without JavaScript
+    check.py URL COOKIE      axe-core, light and dark, wide and narrow; keyboard only; without JavaScript
 
 Run by `checked.py`, which starts the site. Needs Playwright and axe-playwright-python (`./run axe` installs both).
 """
@@ -41,38 +40,6 @@ def context(browser: Any, base: str, cookie: str | None = None, **options: Any) 
         yield made
     finally:
         made.close()
-
-
-def poison(browser: Any, base: str, cookie: str) -> list[str]:
-    """What hostile content did on any page."""
-    found: list[str] = []
-    more = [f"/article/{number}" for number in range(1, 14)] + [f"/story/{number}" for number in range(1, 5)]
-    more += [f"/outlet/{number}" for number in range(1, 4)] + [
-        "/news/outlets",
-        "/news/revisions",
-        "/news/article_topics",
-    ]
-    with context(browser, base, cookie) as profile:
-        page = profile.new_page()
-        here = ""
-
-        def said(words: str) -> None:
-            found.append(f"{here}: {words}")
-
-        page.on("dialog", lambda dialog: (said(f"a dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("console", lambda message: said(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said(str(error)))
-        page.on("request", lambda asked: said(f"asks {asked.url}") if not asked.url.startswith(base) else None)
-        for here in dict.fromkeys([*(path for name, path in pages(base) if name != "missing"), *more]):
-            answer = page.goto(base + here)
-            if answer.status != 200:
-                said(f"status {answer.status}")
-            foreign = page.evaluate(
-                "() => [...document.querySelectorAll('script, iframe, object, embed, img, [onclick], [onerror],"
-                ' [onload], [onmouseover], a[href^="javascript:" i], a[href^="data:" i]\')].map(e => e.outerHTML)'
-            )
-            found.extend(f"{here}: {one[:120]}" for one in foreign)
-    return found
 
 
 def axe(browser: Any, base: str, cookie: str) -> list[str]:
@@ -154,12 +121,11 @@ def without_javascript(browser: Any, base: str, cookie: str) -> list[str]:
     return found
 
 
-def main(part: str, base: str, cookie: str) -> int:
-    """Runs the checks of one part and tells each; how many found something."""
-    checks = {"poison": (poison,), "pages": (axe, keyboard, without_javascript)}[part]
+def main(base: str, cookie: str) -> int:
+    """Runs the checks and tells each; how many found something."""
     bad = 0
     with opened() as browser:
-        for check in checks:
+        for check in (axe, keyboard, without_javascript):
             found = check(browser, base, cookie)
             bad += bool(found)
             words = check.__name__.replace("_", " ")
@@ -170,4 +136,4 @@ def main(part: str, base: str, cookie: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(*sys.argv[1:4]) else 0)
+    sys.exit(1 if main(*sys.argv[1:3]) else 0)

@@ -6,7 +6,12 @@ import sqlite3
 from pathlib import Path
 
 EVIL_TITLE = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(2)> \x02\x03 &amp; TikTok"
-EVIL_TEXT = '<svg onload=alert(3)> TikTok {{ 7*7 }} <a href="javascript:alert(4)">x</a> \' " `'
+EVIL_TEXT = (
+    '<svg onload=alert(3)> TikTok {{ 7*7 }} <a href="javascript:alert(4)">x</a> \' " `'
+    "<img src=https://evil.example/pixel.png><link rel=stylesheet href=//evil.example/x.css>"
+    '<link rel=preconnect href=https://evil.example><meta http-equiv=refresh content="0;url=https://evil.example/">'
+    "<base href=https://evil.example/><style>body{background:url(https://evil.example/b.png)}</style>"
+)
 EVIL_URLS = (
     "java\tscript:alert(1)",
     " javascript:alert(1)",

@@ -1,6 +1,9 @@
 """The sample newsroom, or the poisoned one, as a real site for a real browser. Prints one line of JSON, then serves.
 
-python tests/browser/serve.py DIRECTORY [poison]      # {"url": ..., "cookie": ...} of an editor who signed in
+python tests/browser/serve.py DIRECTORY [poison] [unescaped] [open]      # {"url": ..., "cookie": ...} of an editor
+
+`unescaped` breaks the templates on purpose, and `open` the policy of the pages too, so that who looks for what poison
+does can be seen to find it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import uvicorn
 import yaml
 from desk import METADATA
 
+from pipeline import browse
 from pipeline.browse.serve import SECRET, build
 from pipeline.cli.main import Place
 from pipeline.cli.notebook import Kept
@@ -27,10 +31,10 @@ async def _later() -> bool:
     return False
 
 
-def main(directory: Path, poisoned: bool) -> None:
+def main(directory: Path, *options: str) -> None:
     """Builds, says where, serves until it is ended."""
     news, feedback = sample.build(directory)
-    if poisoned:
+    if "poison" in options:
         poison.poison(news)
     os.environ[SECRET] = "for a test on this machine only"
     kept = Kept(Place(directory, news), _later)
@@ -41,6 +45,10 @@ def main(directory: Path, poisoned: bool) -> None:
     site = build(
         news, feedback, directory / "datasette.yaml", title="The Desk", now=sample.NOW, texts_open=True, notebook=kept
     )
+    if "unescaped" in options:
+        site.jinja_env.autoescape = False
+    if "open" in options:
+        browse.site.OWN_POLICY = "default-src * 'unsafe-inline'"
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -51,4 +59,4 @@ def main(directory: Path, poisoned: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "poison" in sys.argv[2:])
+    main(Path(sys.argv[1]), *sys.argv[2:])
