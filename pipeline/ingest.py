@@ -273,10 +273,13 @@ def _keep_entries(
     sorted_ = changes.sort(state.feed_url, entries, by_guid, by_url, former, twins)
     names: list[tuple[Entry, int]] = list(sorted_.aliases)
     added: list[tuple[int, Article]] = []
+    outlet_ids: dict[Outlet, int] = {}
     for entry in sorted_.new:
         outlet, seen_at = arrives(entry)
         article = extract.article(entry, outlet.name, seen_at)
-        article_id = store.articles.add(article, store.feeds.outlet_id(outlet))
+        if outlet not in outlet_ids:
+            outlet_ids[outlet] = store.feeds.outlet_id(outlet)
+        article_id = store.articles.add(article, outlet_ids[outlet])
         if article_id is not None:
             added.append((article_id, article))
             names.append((entry, article_id))

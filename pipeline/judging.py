@@ -174,14 +174,16 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
     fresh = placement.copy_of is None and placement.original_of is None
     desk.store.stories.remember(article_id, at, words, packed, counted=fresh)
     if fresh and placement.story_id is None:
-        opened = desk.store.stories.open(article_id, Middle(1, packed, at, at, article_id, None))
+        opened = desk.store.stories.open(article_id, Middle(1, packed, at, at, article_id))
         return {opened, *placement.close} - company.barred
     story_id = desk.store.stories.place(article_id, article.title, at, placement)
     joined = centres.get(placement.story_id) if placement.story_id is not None else None
     if placement.story_id is None:
         _keep_centre(story_id, stories.opened(article_id, own, at), desk)
     elif joined and not (placement.absorbs or placement.takes or placement.original_of):
-        _keep_centre(story_id, joined if placement.copy_of else stories.joined(joined, article_id, own, at), desk)
+        if not placement.copy_of:
+            joined = stories.joined(_with_central(joined, desk), article_id, own, at)
+        _keep_centre(story_id, joined, desk)
     return {story_id, *placement.close} - company.barred
 
 
@@ -230,12 +232,12 @@ def _candidate(one: Neighbour) -> stories.Candidate:
 
 
 def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:
-    """The centres of these stories; one that is not known, since its reports changed, is made anew from them."""
+    """The centres of these stories, without the fingerprint of the central report where that is stored; one that is not
+    known, since its reports changed, is made anew from them."""
     found = {}
     for story_id, middle in desk.store.stories.middles(story_ids).items():
-        central = prints.unpacked(middle.central) if middle.central else None
         found[story_id] = stories.Centre(
-            middle.count, prints.unpacked(middle.sum), middle.first_at, middle.last_at, middle.central_id, central
+            middle.count, prints.unpacked(middle.sum), middle.first_at, middle.last_at, middle.central_id
         )
     for story_id in sorted(story_ids - found.keys()):
         reports = desk.store.stories.neighbours(desk.store.stories.members(story_id))
@@ -245,7 +247,14 @@ def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:
     return found
 
 
+def _with_central(centre: stories.Centre, desk: Desk) -> stories.Centre:
+    if centre.central is not None or centre.central_id is None:
+        return centre
+    held = desk.store.stories.print_of(centre.central_id)
+    return replace(centre, central=prints.unpacked(held)) if held else centre
+
+
 def _keep_centre(story_id: int, centre: stories.Centre, desk: Desk) -> None:
     packed = prints.packed(centre.sum)
-    middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
+    middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id)
     desk.store.stories.keep_middle(story_id, middle)

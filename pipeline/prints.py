@@ -50,15 +50,17 @@ def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
 
 def told(title: Sequence[str], opening: Sequence[str]) -> dict[int, tuple[float, float]]:
     """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
-    found: dict[int, tuple[float, float]] = {}
-    counts = Counter(opening[:LEAD_WORDS])
+    counts: dict[str, int] = Counter(opening[:LEAD_WORDS])
     for stem in title:
-        counts[stem] += TITLE_WEIGHT
-    for stem, count in counts.items():
-        if known := _KNOWN[stem]:
-            key, rare = known
-            found[key] = (found[key][0] + count if key in found else count, rare)
-    return {key: (math.sqrt(count), rare) for key, (count, rare) in found.items()}
+        counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
+    known = [(one, count) for stem, count in counts.items() if (one := _KNOWN[stem])]
+    found = {key: (math.sqrt(count), rare) for (key, rare), count in known}
+    if len(found) < len(known):  # Two words with one hash are one word.
+        stressed: Counter[int] = Counter()
+        for (key, _), count in known:
+            stressed[key] += count
+        return {key: (math.sqrt(count), found[key][1]) for key, count in stressed.items()}
+    return found
 
 
 def asked(found: Mapping[int, tuple[float, float]]) -> list[int]:

@@ -47,10 +47,11 @@ def of(article: Article) -> Reading:
     if article.text_from == "title":
         return Reading(title.stems, title.stems, (title,))
     raw = article.text[:LONGEST_READ]
-    # Divided between words, so that the parts hold the words of the whole; where no space is near, it is read twice.
-    end = raw.rfind(" ", OPENING - LONGEST_WORD, OPENING) if len(raw) > OPENING else len(raw)
-    opening = text.stems(raw[: end if end > 0 else OPENING])
-    whole = opening + text.stems(raw[end:]) if end > 0 else text.stems(raw)
+    whole = opening = text.stems(raw)
+    if len(raw) > OPENING:
+        # Divided between words, so that the first part holds the first words; where no space is near, it is read alone.
+        end = raw.rfind(" ", OPENING - LONGEST_WORD, OPENING)
+        opening = whole[: len(text.tokens(raw[:end]))] if end > 0 else text.stems(raw[:OPENING])
     passages.append(Passage("text", article.text, whole))
     return Reading(title.stems, opening, tuple(passages))
 

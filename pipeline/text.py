@@ -27,7 +27,6 @@ _BLOCKS = frozenset(
 _UNREAD = frozenset("script style iframe noscript noembed noframes xmp plaintext textarea title".split())
 _CLEANER = nh3.Cleaner(tags=set(_BLOCKS), clean_content_tags=set(_UNREAD), attributes={})
 _SPACES = re.compile(r"[^\S\n]+")
-_BLANK_LINES = re.compile(r"\n{3,}")
 # What plain text seldom holds: signs that are dropped, line ends and spaces of other kinds than the usual ones.
 _SELDOM = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ud800-\udfff"
@@ -88,7 +87,9 @@ def plain(markup: str | None) -> str:
         while "  " in text:
             text = text.replace("  ", " ")
     text = text.replace(" \n", "\n").replace("\n ", "\n")
-    return (_BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip()
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
 
 
 def _cleaned(markup: str) -> str:
@@ -107,7 +108,9 @@ def _has_seldom(text: str) -> bool:
 
 def line(markup: str | None) -> str | None:
     """`plain`, on one line; `None` when nothing is left. For titles and names."""
-    return " ".join(plain(markup).split()) or None
+    if not markup:
+        return None
+    return _LINES[markup] if len(markup) < 1000 else " ".join(plain(markup).split()) or None
 
 
 def fold(text: str) -> str:
@@ -140,7 +143,11 @@ def is_simple(text: str) -> bool:
 
 def _flat(text: str) -> str | None:
     """What `_WORD` and `_RUN` find in a text whose letters, once folded, are ASCII, with one space between words, at a
-    tenth of their cost; None for other texts."""
+    tenth of their cost; None for other texts. Remembered, since the same text is hashed, named and read in turn."""
+    return _FLATS[text] if len(text) <= _SIGNS_HELD // 16 else _flattened(text)
+
+
+def _flattened(text: str) -> str | None:
     if text.isascii():
         plain = text.encode()
     elif not _NOT_APART.search(text):
@@ -182,6 +189,27 @@ class Remembered(dict[KeyT, ValueT]):
             self.clear()
         value = self[key] = self._made(key)
         return value
+
+
+_LINES: Remembered[str, str | None] = Remembered(lambda markup: " ".join(plain(markup).split()) or None, 2048)
+
+
+class _Flats(dict[str, str | None]):
+    """What `_flattened` said of the latest texts; begins anew when they hold _SIGNS_HELD characters."""
+
+    signs = 0
+
+    def __missing__(self, text: str) -> str | None:
+        self.signs += len(text)
+        if self.signs > _SIGNS_HELD:
+            self.clear()
+            self.signs = len(text)
+        made = self[text] = _flattened(text)
+        return made
+
+
+_SIGNS_HELD = 1 << 20
+_FLATS = _Flats()
 
 
 def stems(text: str) -> tuple[str, ...]:

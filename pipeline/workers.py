@@ -32,7 +32,8 @@ class Workers:
     def __init__(self, count: int, *, deadline: float, memory_mb: int) -> None:
         self._deadline, self._memory_mb = deadline, memory_mb
         self._context = multiprocessing.get_context("spawn")
-        self._free: asyncio.Queue[ProcessPoolExecutor | None] = asyncio.Queue()
+        # The latest first: a process that has started is asked before another one starts.
+        self._free: asyncio.Queue[ProcessPoolExecutor | None] = asyncio.LifoQueue()
         for _ in range(max(1, count)):
             self._free.put_nowait(None)
 
@@ -65,8 +66,7 @@ class Workers:
 
     def close(self) -> None:
         """Ends every worker that is not busy now; busy ones end with their task."""
-        for _ in range(self._free.qsize()):
-            worker = self._free.get_nowait()
+        for worker in [self._free.get_nowait() for _ in range(self._free.qsize())]:
             self._end(worker)
             self._free.put_nowait(None)
 

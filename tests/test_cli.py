@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -15,9 +16,13 @@ import urllib.request
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+import click
 import pytest
 from fakes import NOW, free_port, item
 from outlets import Outlets
+
+from pipeline.cli import main
+from pipeline.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "pipeline.cli"]
@@ -343,3 +348,22 @@ def _fetch(port: int, path: str, patience: float = 30.0) -> int:
             if time.monotonic() > end:
                 raise
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_of_help_says_of_a_command_what_it_says_of_itself(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    told = click.Command(name, help=COMMANDS[name][1])
+    assert all(told.get_short_help_str(room) == command.get_short_help_str(room) for room in (30, 60, 80))
+
+
+def test_the_page_of_help_names_every_command_and_needs_none_of_them() -> None:
+    for modules, _ in COMMANDS.values():
+        for module in modules.split():
+            importlib.import_module(f"pipeline.cli.{module}")
+    assert main.commands.keys() == COMMANDS.keys()
+    helped = "import sys; from pipeline.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", helped], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    assert "verify" in said
+    assert not {"pipeline.service", "pydantic", "httpx", "pipeline.store"} & set(said.split())

@@ -43,14 +43,13 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Middle:
-    """The centre of a story as it is stored; `central` is the fingerprint of the report nearest to it."""
+    """The centre of a story as it is stored; `central_id` is the report nearest to it."""
 
     count: int
     sum: bytes
     first_at: datetime
     last_at: datetime
     central_id: int | None
-    central: bytes | None
 
 
 class Stories:
@@ -103,6 +102,8 @@ class Stories:
 
     def neighbours(self, article_ids: Sequence[int]) -> list[Neighbour]:
         """Those of these articles that are still remembered, as neighbours, in the order asked for."""
+        if not article_ids:
+            return []
         rows = self._db.execute(
             "SELECT a.id, o.name, min(coalesce(a.published_at, a.first_seen_at), a.first_seen_at), a.copy_of,"
             " s.story_id, p.print FROM json_each(?) j"
@@ -115,13 +116,20 @@ class Stories:
 
     def middles(self, story_ids: Iterable[int]) -> dict[int, Middle]:
         """The centres of these stories, where they are known."""
+        wanted = sorted(story_ids)
+        if not wanted:
+            return {}
         rows = self._db.execute(
-            "SELECT c.story_id, c.n, c.centre, c.first_at, c.last_at, c.central_id, p.print FROM json_each(?) j"
-            " CROSS JOIN story_centres c ON c.story_id = j.value"
-            " LEFT JOIN story_prints p ON p.article_id = c.central_id",
-            (json.dumps(sorted(story_ids)),),
+            "SELECT c.story_id, c.n, c.centre, c.first_at, c.last_at, c.central_id FROM json_each(?) j"
+            " CROSS JOIN story_centres c ON c.story_id = j.value",
+            (json.dumps(wanted),),
         )
-        return {row[0]: Middle(row[1], row[2], _moment(row[3]), _moment(row[4]), row[5], row[6]) for row in rows}
+        return {row[0]: Middle(row[1], row[2], _moment(row[3]), _moment(row[4]), row[5]) for row in rows}
+
+    def print_of(self, article_id: int) -> bytes | None:
+        """An article's fingerprint, while it is remembered."""
+        row = self._db.execute("SELECT print FROM story_prints WHERE article_id = ?", (article_id,)).fetchone()
+        return row[0] if row else None
 
     def keep_middle(self, story_id: int, middle: Middle) -> None:
         """A story has this centre now, and bears the headline of its central report."""

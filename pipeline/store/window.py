@@ -123,11 +123,11 @@ class Words:
 
     @staticmethod
     def _summed(known: Days, first: int, last: int) -> tuple[int, bytes]:
-        within = sorted([day for day in known if first <= day <= last])
+        # A window has a week's days; a word may be known from hundreds, since feeds list what is years old.
+        within = [known[day] for day in range(first, last + 1) if day in known]
         if len(within) == 1:
-            return known[within[0]]
-        n = sum([known[day][0] for day in within])
-        return n, b"".join([known[day][1] for day in within])[-4 * LATEST :]
+            return within[0]
+        return sum([n for n, _ in within]), b"".join([latest for _, latest in within])[-4 * LATEST :]
 
     def remember(self, article_id: int, day: int, words: Iterable[int], *, counted: bool, anew: bool) -> None:
         """An article is found by these words from now on. One that is not `counted`, a copy, makes its words no more

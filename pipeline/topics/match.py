@@ -106,6 +106,7 @@ class Panel:
         for form, found in owners.items():
             by_first[form[0]].append((form, tuple(found)))
         self._forms = {first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in by_first.items()}
+        self._listening = text.Remembered(self._heard_as, 64)
 
     def match(self, article: Article, least: float = 0.0, read: Reading | None = None) -> tuple[Match, ...]:
         """How the article stands to each profile, in their order. Profiles without any hit give no Match, nor do those
@@ -143,25 +144,33 @@ class Panel:
         self, hot: Iterable[str], counts: Mapping[str, float], length: float, lang: str, least: float
     ) -> set[int]:
         """The profiles whose score may be enough, those that have `hot` words at all: no more than what they would
-        score if every mention of a form's first word were the form, and every one the most telling."""
-        bounds: dict[int, dict[int, tuple[float, float]]] = {}
+        score if every mention of a form's first word were the form, and each form a term of its own."""
+        most: dict[int, float] = {}
+        listening = self._listening[lang]
         for word in hot:
-            count = counts[word]
-            for form, owners in self._forms[word]:
+            said = _SATURATED[counts[word]]
+            for form, owned in listening[word]:
                 if len(form) > 1 and not all(map(counts.__contains__, form)):
                     continue
-                value = worth(form, lang)
-                for number, index in owners:
-                    mine = bounds.setdefault(number, {})
-                    before, telling_most = mine.get(index, (0.0, 0.0))
-                    mine[index] = (before + count, max(telling_most, value))
-        likely = set()
-        for number, terms in bounds.items():
-            one = self.topics[number]
-            most = sum([one.weights[at] * _SATURATED[count] * value for at, (count, value) in terms.items()])
-            if most / length + ROUNDED >= least * one.profile.threshold:
-                likely.add(number)
-        return likely
+                for number, value in owned:
+                    most[number] = most.get(number, 0.0) + said * value
+        return {
+            number
+            for number, value in most.items()
+            if value / length + ROUNDED >= least * self.topics[number].profile.threshold
+        }
+
+    def _heard_as(self, lang: str) -> text.Remembered[str, list[tuple[tuple[str, ...], list[tuple[int, float]]]]]:
+        """By its first word, each form with what one mention of it brings to a profile's score, before it is divided by
+        the article's length."""
+
+        def made(word: str) -> list[tuple[tuple[str, ...], list[tuple[int, float]]]]:
+            return [
+                (form, [(number, self.topics[number].weights[at] * worth(form, lang)) for number, at in owners])
+                for form, owners in self._forms[word]
+            ]
+
+        return text.Remembered(made)
 
     def _hits(
         self, fields: Sequence[_Field], hot: Iterable[str], likely: Collection[int], lang: str
@@ -314,8 +323,8 @@ def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
 
 def _length(counts: Mapping[str, float], lang: str) -> float:
     """The length of the article's vector of single words."""
-    values = map(mul, map(tellings(lang).__getitem__, counts), map(_SATURATED.__getitem__, counts.values()))
-    return math.sqrt(sum([value * value for value in values])) or 1.0
+    values = list(map(mul, map(tellings(lang).__getitem__, counts), map(_SATURATED.__getitem__, counts.values())))
+    return math.sqrt(sum(map(mul, values, values))) or 1.0
 
 
 def _saturated(count: float) -> float:

@@ -280,7 +280,7 @@ def _centres(store: Store) -> None:
         near = store.stories.neighbours(store.stories.members(story_id))
         if centre := stories.gathered([judging._candidate(one) for one in near]):
             packed = prints.packed(centre.sum)
-            middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id, None)
+            middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id)
             store.stories.keep_middle(story_id, middle)
 
 
