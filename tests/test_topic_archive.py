@@ -1,4 +1,4 @@
-"""What an archive teaches a new topic: common company weighs less, and the threshold lies in a gap."""
+"""What an archive teaches a new topic: common company weighs less, near articles teach words, stories hold together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fakes import article
 
 from pipeline import topics
 from pipeline.model import Article, TopicProfile
-from pipeline.topics.archive import LEAST_ARTICLES, _gap, _solved
+from pipeline.topics import likely
+from pipeline.topics.archive import LEAST_ARTICLES, _solved
 
 SEED = """Judge halts sale of the Veldrix ferry yard
 
@@ -75,9 +76,50 @@ def test_the_fitted_profile_is_the_same_each_time_and_reads_back(tmp_path: Path)
     assert "# in 3 of the 3 nearest articles, in 3 of 303 stored articles" in topics.toml(one.profile, one.notes)
 
 
-def test_the_threshold_lies_where_scores_leave_a_gap() -> None:
-    assert 0.19 < _gap([0.15, 0.16, 0.17, 0.18, 0.19, 0.3, 0.31, 0.32]) < 0.3
-    assert _gap([]) == pytest.approx(0.19)
+def test_words_of_the_nearest_articles_become_terms_that_say_where_they_come_from() -> None:
+    near = [
+        article(
+            title=f"Veldrix yard, bid {n}",
+            text="Shipwrights of the Veldrix ferry yard in Korvik weigh a Pontefract bid.",
+        )
+        for n in range(3)
+    ]
+    found = topics.fitted(profile(), topics.heard([*archive(), *near]))
+    assert found is not None
+    learned = next(term for term in found.profile.terms if term.text == "Pontefract")
+    assert learned.kind == "name"
+    assert "learned from 3 of the 6 nearest articles" in found.notes["Pontefract"]
+    assert found.learned >= 1
+    later = article(title="Pontefract bids for the Korvik yard", text="Pontefract bids for the ferry yard of Korvik.")
+
+    def score(one: TopicProfile) -> float:
+        return topics.match(later, (topics.compiled(one),))[0].score / one.threshold
+
+    assert score(found.profile) > score(profile())
+
+
+def test_a_topic_that_nothing_is_near_learns_no_word_and_keeps_the_usual_threshold() -> None:
+    found = topics.fitted(profile(), topics.heard(archive()[:300]))
+    assert found is not None
+    assert found.learned == 0
+    assert {term.text for term in found.profile.terms} <= {term.text for term in profile().terms}
+    assert found.profile.threshold >= 0.2
+
+
+def test_the_others_of_a_story_speak_for_an_article_and_against_it() -> None:
+    scores = {0: 0.5, 1: 0.2, 2: 0.2, 3: 0.2, 4: 0.01}
+    alone = likely.chances(scores, [0, 0, 0, 0, 0])
+    beside = likely.chances(scores, [7, 7, 0, 9, 9])
+    assert 4 not in alone
+    assert alone[1] == alone[2] == alone[3] == beside[2]
+    assert beside[1] > beside[2] > beside[3]
+
+
+def test_the_threshold_lies_where_the_likely_end() -> None:
+    scores = {0: 0.6, 1: 0.5, 2: 0.4, 3: 0.16, 4: 0.15, 5: 0.14}
+    assert 0.16 < likely.threshold(scores, {0: 0.99, 1: 0.98, 2: 0.97, 3: 0.1, 4: 0.1, 5: 0.1}) < 0.4
+    assert likely.threshold(scores, {0: 0.3}) == likely.USUAL
+    assert likely.threshold({}, {}) == likely.USUAL
 
 
 def test_a_system_of_equations_is_solved() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,8 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
     what stands on stdin. Of several seeds, what they share counts most.
 
     The profile is TOML, made to be read and edited: the most telling terms first. Where articles are stored (some 200
-    at least), it is fitted to them: what stands in many of them weighs less, and the threshold
-    lies where they leave a gap. A comment at each term says where it stands.
+    at least), it is fitted to them: what stands in many of them weighs less, words that the nearest ones share become
+    terms too, and the threshold lies where their scores and stories part. A comment at each term says where it stands.
     """
     documents = [topics.document(_seed(place, seed), seed) for seed in seeds]
     slug = topics.slug_of(output.name if output else _name(seeds[0]))
@@ -70,7 +70,8 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
     click.echo(f"{target}: {len(made.terms)} terms, most telling first: {', '.join(t.text for t in made.terms[:6])}.")
     if fit:
         on = f"{fit.on_topic} of them on topic"
-        click.echo(f"Fitted to {fit.articles:,} stored articles, {on}: threshold {made.threshold:g}.")
+        words = f"; {fit.learned} terms learned from the nearest" if fit.learned else ""
+        click.echo(f"Fitted to {fit.articles:,} stored articles, {on}: threshold {made.threshold:g}{words}.")
     click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
     click.echo(f"Three answers make it sharper: `newsbeat topic review {slug}`, a minute.")
 
@@ -80,13 +81,21 @@ def _fitted(place: Place, made: TopicProfile, lang: str) -> topics.Fitted | None
     if not place.db.is_file() or not place.db.stat().st_size:
         return None
     with Store.read(place.db) as store:
+        numbers: list[int] = []
+
+        def noted(articles: Iterable[Article]) -> Iterator[Article]:
+            for article in articles:
+                numbers.append(article.id or 0)
+                yield article
+
         latest = store.articles.latest(FITTED_TO)
         if sys.stderr.isatty():
             with click.progressbar(latest, label="reading what is stored", file=sys.stderr, length=FITTED_TO) as told:
-                archive = topics.heard(told)
+                archive = topics.heard(noted(told))
         else:
-            archive = topics.heard(latest)
-    return topics.fitted(made, archive, lang)
+            archive = topics.heard(noted(latest))
+        places = store.stories.of(numbers)
+    return topics.fitted(made, archive, [places.get(number, 0) for number in numbers], lang)
 
 
 def _seed(place: Place, seed: str) -> str:

@@ -1,15 +1,17 @@
-"""What the archive teaches a new topic. Pure: a profile and stored articles in, a better profile out.
+"""What the archive teaches a topic. Pure: a profile and stored articles in, a better profile out.
 
-A seed says what one report says; the archive says what else is written. Two lessons, and a person can read both in the
-profile that comes out:
+A seed says what one report says; the archive says what else is written. Three lessons, and a person can read each in
+the profile that comes out:
 
 - what stands in many articles off topic, above all side by side with other terms, weighs less: the weights are
   multiplied by the inverse of how terms occur together off topic, so that "court", "judge" and "ruling" count for about
   one of them where courts are news every day;
-- the threshold goes where the archive leaves a gap between scores, near to where it usually lies.
+- words that the nearest articles share, and the seed does not have, become terms (lessons.py);
+- the threshold goes where most is right, going by how likely each article is on topic (likely.py): its score, and what
+  the other reports of its story score.
 
-All is written into the profile's weights and threshold. Scoring knows no archive: the same profile gives an article the
-same score on every machine.
+All is written into the profile's terms, weights and threshold. Scoring knows no archive: the same profile gives an
+article the same score on every machine.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.model import Article, TopicProfile
+from pipeline.topics import lessons, likely
 from pipeline.topics.match import Compiled, Heard, Panel, compiled, hear
+from pipeline.topics.seed import MOST_TERMS
 from pipeline.topics.words import telling
 
 LEAST_ARTICLES = 200
@@ -32,12 +36,12 @@ OFF = 0.2
 TOGETHER = 0.1
 """How much each article off topic sets back the terms that stand in it."""
 
-USUAL = 0.19
-"""Where the threshold usually lies then, on the scale of scores whose weights were set back."""
+LEARNED = 0.4
+"""Share of the nearest articles in the weights; the rest is the seed's. All are measured on labelled stories, see
+docs/design.md."""
 
-SPREAD, GAP, NEAR = 0.3, 0.3, 0.1
-"""How far from there it may lie (standard deviation of its logarithm), how much a gap counts, and how wide one is. All
-five are measured on labelled stories, see docs/design.md."""
+LIKELY = 0.5
+"""From this chance on, an article is no measure of what stands off topic."""
 
 NEAREST = 8
 """On-topic articles that the notes at the terms speak of, at most."""
@@ -45,44 +49,70 @@ NEAREST = 8
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A profile fitted to an archive: what came out, a note on each term, how many articles were read, and how many of
-    them are on topic by it."""
+    """A profile fitted to an archive: what came out, a note on each term, how many articles were read, how many of
+    them are on topic by it, and how many of its terms the seed does not have."""
 
     profile: TopicProfile
     notes: Mapping[str, str]
     articles: int
     on_topic: int
+    learned: int
 
 
 Values = dict[int, float]
 """Term (by its place) to what it stands for in an article, its share of the article's vector."""
 
 
-def fitted(profile: TopicProfile, archive: Sequence[Heard], lang: str = "en") -> Fitted | None:
+def fitted(
+    profile: TopicProfile, archive: Sequence[Heard], stories: Sequence[int] = (), lang: str = "en"
+) -> Fitted | None:
     """The profile as this archive would have it; `None` when the archive is too small to say anything.
 
-    Terms, rules, title and seed stay. Costs a pass over the archive.
+    `stories` has the story of each article, by its place; 0 where it stands alone. Rules, title and seed stay. Costs
+    two passes over the archive.
     """
     if len(archive) < LEAST_ARTICLES or not profile.terms:
         return None
     one = compiled(profile)
     said = _values(one, archive)
-    held = Counter(index for values in said.values() for index in values)
-    # What many articles on topic hold is no company: their share would set back the very name of a topic in the news.
-    off = Counter(index for values in said.values() if _score(one.weights, values) < OFF for index in values)
-    rare = _unit([weight * _rarer(one, at, off[at], len(archive), lang) for at, weight in enumerate(one.weights)])
-    weights = _told_apart(rare, said)
-    scores = {at: score for at, values in said.items() if (score := _score(weights, values)) > 0}
-    threshold = _gap(list(scores.values()))
-    on = sorted((at for at in scores if scores[at] >= threshold), key=lambda at: (-scores[at], at))
+    off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
+    rarer = _rarer(one, said, off, len(archive), lang)
+    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
+    first = _scores(_told_apart(rare, said, off), said)
+    chances = likely.chances(first, stories)
+    teaching = lessons.teachers(chances, first)
+    taught = lessons.words(profile, archive, teaching, lang)
+    if teaching:
+        near = [
+            more * sum(said[at].get(index, 0.0) * weight for at, weight in teaching.items())
+            for index, more in enumerate(rarer)
+        ]
+        mixed = _mixed(rare, [*near, *(lesson.term.weight for lesson in taught)])
+        kept = sorted(sorted(range(len(mixed)), key=lambda at: (-mixed[at], at))[:MOST_TERMS])
+        terms = (*profile.terms, *(lesson.term for lesson in taught))
+        profile = replace(profile, terms=tuple(terms[at] for at in kept))
+        rare = _unit([mixed[at] for at in kept])
+        one = compiled(profile)
+        said = _values(one, archive)
+        off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
+    weights = _told_apart(rare, said, off)
+    scores = _scores(weights, said)
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
-    terms = [replace(term, weight=round(weights[at] / length, 3)) for at, term in enumerate(profile.terms)]
-    order = sorted(range(len(terms)), key=lambda at: (-terms[at].weight, at))
-    kept = [at for at in order if terms[at].weight > 0]
-    among = Counter(index for at in on[:NEAREST] for index in said[at])
-    notes = {terms[at].text: _note(among[at], len(on[:NEAREST]), held[at], len(archive)) for at in kept}
-    made = replace(profile, terms=tuple(terms[at] for at in kept), threshold=min(0.9, round(threshold / length, 2)))
-    return Fitted(made, notes, len(archive), len(on))
+    threshold = round(min(0.9, likely.threshold(scores, chances) / length), 3)
+    on = sorted((at for at in scores if scores[at] / length >= threshold), key=lambda at: (-scores[at], at))
+    fit = [replace(term, weight=round(weights[at] / length, 3)) for at, term in enumerate(profile.terms)]
+    order = [at for at in sorted(range(len(fit)), key=lambda at: (-fit[at].weight, at)) if fit[at].weight > 0]
+    among = {lesson.term.text: lesson.among for lesson in taught}
+    held = Counter(index for values in said.values() for index in values)
+    nearest = Counter(index for at in on[:NEAREST] for index in said[at])
+    notes = {
+        fit[at].text: _learned(among[fit[at].text], len(teaching), held[at], len(archive))
+        if fit[at].text in among
+        else _note(nearest[at], len(on[:NEAREST]), held[at], len(archive))
+        for at in order
+    }
+    made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold)
+    return Fitted(made, notes, len(archive), len(on), sum(term.text in among for term in made.terms))
 
 
 def heard(articles: Iterable[Article]) -> list[Heard]:
@@ -97,17 +127,22 @@ def _values(one: Compiled, archive: Sequence[Heard]) -> dict[int, Values]:
     return {at: values for at, values in found if values}
 
 
-def _rarer(one: Compiled, at: int, held: int, among: int, lang: str) -> float:
-    """By what a term is rarer here than in general; half of that is believed."""
-    form = next((form for form, index in one.forms if index == at), ())
-    general = math.sqrt(sum(telling(word, lang) ** 2 for word in form))
-    if not general:
-        return 1.0
-    return 0.5 + 0.5 * math.log((among + 1) / (held + 0.5)) / general
+def _rarer(one: Compiled, said: Mapping[int, Values], off: Iterable[int], articles: int, lang: str) -> list[float]:
+    """By what each term is rarer here than in general. Counted is what is off topic: what many articles on topic hold
+    is no company, and would set back the very name of a topic in the news."""
+    held = Counter(index for at in off for index in said[at])
+    general: dict[int, float] = {}
+    for form, index in one.forms:
+        general.setdefault(index, math.sqrt(sum(telling(word, lang) ** 2 for word in form)))
+    return [lessons.rarer(held[at], articles, general.get(at, 0.0)) for at in range(len(one.weights))]
 
 
 def _score(weights: Sequence[float], values: Values) -> float:
     return sum([weights[index] * value for index, value in values.items()])
+
+
+def _scores(weights: Sequence[float], said: Mapping[int, Values]) -> dict[int, float]:
+    return {at: score for at, values in said.items() if (score := _score(weights, values)) > 0}
 
 
 def _unit(weights: Sequence[float]) -> list[float]:
@@ -115,19 +150,24 @@ def _unit(weights: Sequence[float]) -> list[float]:
     return [weight / length for weight in weights]
 
 
-def _told_apart(weights: Sequence[float], said: Mapping[int, Values]) -> list[float]:
+def _mixed(seed: Sequence[float], near: Sequence[float]) -> list[float]:
+    """The seed's weights and those of the nearest articles, who have terms of their own at the end."""
+    own = [*seed, *[0.0] * (len(near) - len(seed))]
+    return _unit([(1 - LEARNED) * mine + LEARNED * theirs for mine, theirs in zip(own, _unit(near), strict=True)])
+
+
+def _told_apart(weights: Sequence[float], said: Mapping[int, Values], off: Iterable[int]) -> list[float]:
     """The weights, less where terms stand off topic, and stand there together: (1 + TOGETHER * C)^-1 w, where C sums
     the products of values over the articles off topic. Their length shrinks by half of what they lost, since a topic
     in a crowd should score less."""
     size = len(weights)
     together = [[0.0] * size for _ in range(size)]
-    for values in said.values():
-        if _score(weights, values) < OFF:
-            pairs = list(values.items())
-            for one, value in pairs:
-                row = together[one]
-                for other, theirs in pairs:
-                    row[other] += TOGETHER * value * theirs
+    for at in off:
+        pairs = list(said[at].items())
+        for one, value in pairs:
+            row = together[one]
+            for other, theirs in pairs:
+                row[other] += TOGETHER * value * theirs
     for at in range(size):
         together[at][at] += 1.0
     found = [max(0.0, weight) for weight in _solved(together, weights)]
@@ -151,20 +191,10 @@ def _solved(matrix: list[list[float]], right: Sequence[float]) -> list[float]:
     return values
 
 
-def _gap(scores: Sequence[float]) -> float:
-    """Where few scores lie, near the usual place."""
-    logs = [math.log(score) for score in scores if score >= USUAL / 3]
-    best, place = -math.inf, USUAL
-    for step in range(-28, 29):
-        away = step * 0.025
-        at = math.log(USUAL) + away
-        crowd = sum(math.exp(-((log - at) ** 2) / (2 * NEAR**2)) for log in logs if abs(log - at) < 4 * NEAR)
-        worth = -GAP * math.log1p(crowd) - away**2 / (2 * SPREAD**2)
-        if worth > best:
-            best, place = worth, math.exp(at)
-    return place
-
-
 def _note(near: int, nearest: int, held: int, articles: int) -> str:
     there = f"in {held:,} of {articles:,} stored articles"
     return f"in {near} of the {nearest} nearest articles, {there}" if nearest else there
+
+
+def _learned(among: int, teaching: int, held: int, articles: int) -> str:
+    return f"learned from {among} of the {teaching} nearest articles in your archive, in {held:,} of {articles:,}"

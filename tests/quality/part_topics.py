@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from pipeline import config, extract, topics
 from pipeline.errors import NewsbeatError
 from pipeline.model import Article, TopicProfile
-from quality import sets
+from quality import sets, streams
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CUT = 300
@@ -65,7 +65,8 @@ def of_set(name: str, cut: bool, every: int = 1, *, archive: bool = False) -> Fi
     seeds = [(index, story) for story, indices in chosen for index in indices]
     candidates = [*samples, *sets.background()[:: 1 if archive else every]]
     stored = topics.heard(_article(sample, cut) for sample in candidates) if archive else []
-    made = _profiles([(index, samples[index]) for index, _ in seeds], stored)
+    stories = _stories(candidates, cut) if archive else []
+    made = _profiles([(index, samples[index]) for index, _ in seeds], stored, stories)
     panel = topics.Panel(topics.compiled(one) for one in made)
     scored: dict[str, list[tuple[float, int]]] = {str(index): [] for index, _ in seeds}
     thresholds = {one.profile.slug: one.profile.threshold for one in panel.topics}
@@ -83,16 +84,26 @@ def of_set(name: str, cut: bool, every: int = 1, *, archive: bool = False) -> Fi
     return Figures(sum(f1s) / count, sum(precisions) / count, sum(oracles) / count)
 
 
-def _profiles(seeds: Sequence[tuple[int, sets.Sample]], stored: Sequence[topics.Heard] = ()) -> Iterator[TopicProfile]:
+def _stories(candidates: Sequence[sets.Sample], cut: bool) -> list[int]:
+    """The story in which the program itself puts each article, all having come at one moment."""
+    found = streams.told(sets.shuffled(streams.shortened(candidates) if cut else candidates)).story
+    return [found[sample.id] for sample in candidates]
+
+
+def _profiles(
+    seeds: Sequence[tuple[int, sets.Sample]], stored: Sequence[topics.Heard] = (), stories: Sequence[int] = ()
+) -> Iterator[TopicProfile]:
     """What `topic new` would write, read back as the service would. A seed that is refused finds nothing. `stored` is
-    an archive that holds the seeds too, at their places; each is left out for its own profile."""
+    an archive that holds the seeds too, at their places; each is left out for its own profile. `stories` are the
+    stories of what is stored."""
     with tempfile.TemporaryDirectory() as directory:
         for index, sample in seeds:
             slug = str(index)
             raw = f"{sample.title}\n\n{sample.text}" if sample.title else sample.text
             try:
                 made = topics.profile(topics.document(raw, slug), slug)
-                if fit := topics.fitted(made, [*stored[:index], *stored[index + 1 :]]):
+                rest, told = ([*some[:index], *some[index + 1 :]] for some in (stored, stories))
+                if fit := topics.fitted(made, rest, told):
                     made = fit.profile
                 path = Path(directory, f"{slug}.toml")
                 path.write_text(topics.toml(made), encoding="utf-8")
