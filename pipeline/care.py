@@ -72,6 +72,7 @@ class FeedFacts:
     last_new_at: datetime | None = None
     gaps: tuple[timedelta, ...] = ()
     told: bool = False
+    added_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,26 @@ def silent(feed: FeedFacts, now: datetime, today: float = 1.0) -> timedelta | No
     `today` is the day's `tempo`: on a quiet one every feed may be silent for longer. A feed that a hub tells of, and
     one whose pauses are not known yet, is measured by `vitals.QUIET_AFTER`.
     """
-    if feed.state not in ("ok", "moved") or feed.failures or feed.last_new_at is None:
+    brought = feed.last_new_at or feed.added_at
+    if feed.state not in ("ok", "moved") or feed.failures or brought is None:
         return None
     if feed.last_ok_at is None or now - feed.last_ok_at > SILENT_LEAST:
         return None  # it was not asked: nothing can be said of it
     usual = None if feed.told else usual_gap(feed.gaps)
     most = max(SILENT_LEAST, usual * SILENT_TIMES) if usual else vitals.QUIET_AFTER
-    since = now - feed.last_new_at
+    since = now - brought
     return since if since > min(most / max(QUIET_LEAST, today), max(most, vitals.QUIET_AFTER)) else None
+
+
+def silence_told(feed: FeedFacts, lasts: timedelta) -> tuple[str, str]:
+    """Why a feed is called silent, and the cure: the same words wherever it is told."""
+    usual = usual_gap(feed.gaps)
+    habit = f"its long pauses are of {spoken(usual)}" if usual and not feed.told else "which is long"
+    return (
+        f"It answers, but brought nothing new for {spoken(lasts)}; {habit}.",
+        "Look at the outlet's site: does it publish, and under this address? `newsbeat feeds add SITE` finds its"
+        " feeds.",
+    )  # fmt: skip
 
 
 def _service(facts: Facts, now: datetime) -> Iterable[Finding]:
@@ -234,13 +247,7 @@ def _feeds(facts: Facts, now: datetime) -> Iterable[Finding]:
         )  # fmt: skip
     quiet = [(feed, since) for feed in facts.feeds if (since := silent(feed, now, today)) is not None]
     for feed, since in sorted(quiet, key=lambda pair: pair[0].url):
-        usual = usual_gap(feed.gaps)
-        habit = f"its long pauses are of {spoken(usual)}" if usual and not feed.told else "which is long"
-        yield Finding(
-            "care", "quiet", feed.url, f"It answers, but brought nothing new for {spoken(since)}; {habit}.",
-            "Look at the outlet's site: does it publish, and under this address? `newsbeat feeds add SITE` finds its"
-            " feeds.",
-        )  # fmt: skip
+        yield Finding("care", "quiet", feed.url, *silence_told(feed, since))
     if facts.usual_day and today < QUIET_DAY and not any(one for one in _service(facts, now)):
         yield Finding(
             "note", "quiet-day", "feeds",

@@ -18,7 +18,7 @@ UNSTEADY_FOR = timedelta(hours=48)
 """So long after its last trouble a feed that works again is called unsteady."""
 
 QUIET_AFTER = timedelta(days=30)
-"""So long without anything new, and a feed that answers may be a feed that nobody fills any more."""
+"""So long without anything new, and a feed whose rhythm is not known is called silent."""
 
 Kind = Literal["gone", "failing", "moved", "shaky", "quiet", "ok", "paused"]
 
@@ -35,22 +35,16 @@ def silence(last_ok_at: datetime | None, now: datetime) -> str | None:
     return None
 
 
-def kind(
-    state: str,
-    failures: int,
-    last_error_at: datetime | None,
-    last_new_at: datetime | None,
-    added_at: datetime | None,
-    now: datetime,
-) -> Kind:
-    """What a person would say of a feed. `state` as in `feeds.state`; the rest is looked at where that says "ok"."""
+def kind(state: str, failures: int, last_error_at: datetime | None, silent: bool, now: datetime) -> Kind:
+    """What a person would say of a feed. `state` as in `feeds.state`; the rest is looked at where that says "ok".
+
+    `silent` is the word of `care.silent`: whether it brings nothing, against its own rhythm.
+    """
     if state in ("gone", "failing", "moved", "paused"):
         return state  # type: ignore[return-value]  # one of the four
     if failures or (last_error_at and now - last_error_at <= UNSTEADY_FOR):
         return "shaky"
-    # A feed asked for the first time yesterday is not quiet yet.
-    known = [moment for moment in (last_new_at, added_at) if moment]
-    return "quiet" if not known or now - max(known) > QUIET_AFTER else "ok"
+    return "quiet" if silent else "ok"
 
 
 # What a poll's trouble means for the person who runs this, and what to do. First match wins.

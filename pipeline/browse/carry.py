@@ -198,12 +198,13 @@ async def feeds(datasette: Any, request: Any) -> Any:
     clock = site.clock(datasette)
 
     async def batches() -> Batches:
-        for feed in health.in_order(await rows(datasette, queries.FEEDS, most=-1), clock):
+        for feed in await health.in_order(datasette, clock, await rows(datasette, queries.FEEDS, most=-1)):
             trouble = feed["last_error"] if feed["kind"] in {"gone", "failing", "moved", "shaky"} else None
             yield [
                 {
-                    **feed, "url": masked(feed["url"]), "state": feed["kind"], "trouble": masked(trouble or "") or None,
-                    "cure": stored.cure(trouble).striptags(),
+                    **feed, "url": masked(feed["url"]), "state": feed["kind"],
+                    "trouble": masked(trouble or "") or feed["why"] or None,
+                    "cure": stored.cure(trouble).striptags() or feed["help"].replace("`", ""),
                 }
             ]  # fmt: skip
 

@@ -11,6 +11,8 @@ from pipeline.hiding import masked
 
 from . import charts, queries, site, stored, times
 from .queries import Row, ids, rows
+from .safe import coded
+from .silence import silences
 from .times import Clock
 
 STRIP_HOURS = 48
@@ -22,7 +24,7 @@ KINDS: tuple[tuple[vitals.Kind, str, str, str], ...] = (
     ("failing", "failing", "▲", "The last polls failed. We keep asking, less often."),
     ("moved", "moved", "➜", "The feed moved. Put the new address into config/feeds.toml."),
     ("shaky", "unsteady", "◆", "Works now, but a poll failed in the last 48 hours."),
-    ("quiet", "quiet", "○", f"Answers, but brought nothing new for {vitals.QUIET_AFTER.days} days."),
+    ("quiet", "quiet", "○", "Answers, but brings nothing for longer than is its way."),
     ("ok", "ok", "●", "Answers and brings news."),
     ("paused", "paused", "‖", "Switched off in the configuration."),
 )
@@ -30,10 +32,9 @@ _ORDER = {kind: place for place, (kind, *_) in enumerate(KINDS)}
 _WORDS = {kind: {"kind": kind, "word": word, "shape": shape, "means": means} for kind, word, shape, means in KINDS}
 
 
-def kind_of(feed: Row, clock: Clock) -> vitals.Kind:
+def kind_of(feed: Row, silent: bool, clock: Clock) -> vitals.Kind:
     """What state a person would say this feed is in."""
-    error, new, added = (times.parse(feed[name]) for name in ("last_error_at", "last_new_at", "added_at"))
-    return vitals.kind(feed["state"], feed["failures"], error, new, added, clock.now)
+    return vitals.kind(feed["state"], feed["failures"], times.parse(feed["last_error_at"]), silent, clock.now)
 
 
 async def summary(datasette: Any, clock: Clock) -> Row:
@@ -75,10 +76,12 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
         held = hours[feed["id"]]
         polls = sum(row["polls"] for row in held.values())
         failed = sum(row["failed"] for row in held.values())
-        state = _WORDS[kind_of(feed, clock)]
+        state = _WORDS[feed["kind"]]
         error = feed["last_error"] if state["kind"] in {"gone", "failing", "moved", "shaky"} else ""
         if state["kind"] == "moved":
             error = f"moved for good to {feed['moved_to'] or feed['current_url']}"
+        elif state["kind"] == "quiet":
+            error = feed["why"].rstrip(".")
         found.append(
             {
                 **feed,
@@ -89,15 +92,19 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
                 "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
                 "new": sum(row["new"] for row in held.values()),
                 "error": masked(error),
-                "cure": stored.cure(error),
+                "cure": coded(feed["help"]) if state["kind"] == "quiet" else stored.cure(error),
             }
         )
     return found
 
 
-def in_order(feeds: Sequence[Row], clock: Clock) -> list[Row]:
-    """Feeds with their `kind`, those that wait for a person first, then by name."""
-    known = [{**feed, "kind": kind_of(feed, clock)} for feed in feeds]
+async def in_order(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
+    """Feeds with their `kind`, those that wait for a person first, then by name; of silent ones `why` and `cure`."""
+    silent = await silences(datasette, clock, feeds)
+    known = []
+    for feed in feeds:
+        why, cure = silent.get(feed["id"], ("", ""))
+        known.append({**feed, "kind": kind_of(feed, bool(why), clock), "why": why, "help": cure})
     known.sort(key=lambda feed: (_ORDER[feed["kind"]], str(feed["outlet"] or feed["title"] or feed["url"]).casefold()))
     return known
 
@@ -105,7 +112,7 @@ def in_order(feeds: Sequence[Row], clock: Clock) -> list[Row]:
 async def feeds(datasette: Any, request: Any) -> Any:
     """Every feed, the ones in trouble first, each with its last error in words and the cure."""
     clock = site.clock(datasette)
-    every = in_order(await rows(datasette, queries.FEEDS, most=5000), clock)
+    every = await in_order(datasette, clock, await rows(datasette, queries.FEEDS, most=5000))
     counts = {kind: sum(feed["kind"] == kind for feed in every) for kind in _ORDER}
     asked = request.args.get("state")
     chosen = asked if asked in _ORDER else None
@@ -125,5 +132,4 @@ async def feeds(datasette: Any, request: Any) -> Any:
         number=number,
         more=len(shown) > number * _PER_PAGE,
         hours=STRIP_HOURS,
-        quiet_days=vitals.QUIET_AFTER.days,
     )

@@ -11,7 +11,7 @@ from datasette.database import QueryInterrupted
 
 from pipeline import vitals
 
-from . import health, queries, site, times
+from . import health, queries, silence, site, times
 from .queries import rows
 
 _FRESH = {"cache-control": "no-store"}
@@ -27,6 +27,7 @@ async def alive(datasette: Any, request: Any) -> Any:
     clock = site.clock(datasette)
     try:
         told = await health.summary(datasette, clock)
+        quiet = await silence.count(datasette, clock)
     except (sqlite3.Error, QueryInterrupted, KeyError):
         body = {"ok": False, "why": "the news database cannot be read"}
         return Response.json(body, status=503, headers=_FRESH)
@@ -40,6 +41,7 @@ async def alive(datasette: Any, request: Any) -> Any:
         "seconds_since_ok": int((clock.now - last).total_seconds()) if last else None,
         "feeds": told["feeds"],
         "states": told["states"],
+        "quiet": quiet,
         "new_articles_24h": told["new"],
     }
     return Response.json(body, status=200 if why is None else 503, headers=_FRESH)
@@ -77,6 +79,7 @@ async def metrics(datasette: Any, request: Any) -> Any:
             row["outcome"]: row["n"]
             for row in await rows(datasette, queries.POLLS_SINCE, since=clock.before(hours=1))
         }  # fmt: skip
+        quiet = await silence.count(datasette, clock)
         late = await queries.first(datasette, queries.LATE_FEEDS, before=clock.before(hours=1))
         newest = await queries.first(datasette, queries.NEWEST_ARTICLE)
         notices = await queries.first(datasette, queries.NOTICES)
@@ -91,6 +94,8 @@ async def metrics(datasette: Any, request: Any) -> Any:
         family(*up, [({}, vitals.silence(last_ok, clock.now) is None)]),
         family("newsbeat_feeds", "gauge", "Feeds by state.",
                [({"state": state}, told["states"].get(state, 0)) for state in _STATES]),
+        family("newsbeat_feeds_quiet", "gauge", "Feeds that answer and bring nothing, against their own rhythm.",
+               [({}, quiet)]),
         family("newsbeat_feeds_late", "gauge", "Feeds that were due more than an hour ago.",
                [({}, late["n"] if late else 0)]),
         family("newsbeat_last_ok_timestamp_seconds", "gauge", "When a poll last succeeded; 0 for never.",

@@ -113,7 +113,7 @@ async def outlet(datasette: Any, request: Any) -> Any:
         for change in wordings_of(list(pair))
     ]
     taken = await rows(datasette, queries.COPY_COUNTS, ids=ids(numbers))
-    feeds = health.in_order(await rows(datasette, queries.OUTLET_FEEDS, outlet=row["id"]), clock)
+    feeds = await health.in_order(datasette, clock, await rows(datasette, queries.OUTLET_FEEDS, outlet=row["id"]))
     return await site.page(
         datasette,
         request,

@@ -327,7 +327,9 @@ ORIGINALS = Query(
 _FEED = (
     "f.id, f.url, f.current_url, f.title, o.name AS outlet, o.id AS outlet_id, f.state, f.failures, f.every_s,"
     " f.next_poll_at, f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to,"
-    " f.added_at, f.certificate"
+    " f.added_at, f.certificate,"
+    # A hub tells of it.
+    " EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')) AS told"
 )
 OUTLET_FEEDS = Query(
     f"SELECT {_FEED} FROM feeds f CROSS JOIN outlets o ON o.id = f.outlet_id WHERE f.outlet_id = :outlet LIMIT 50",
@@ -353,6 +355,29 @@ PUBLISHING = Query(
 FEEDS = Query(
     f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
     {"most": 5000},
+)
+FEEDS_WITHOUT_NEWS = Query(
+    f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id WHERE f.state IN ('ok', 'moved')"
+    " AND f.failures = 0 AND coalesce(f.last_new_at, f.added_at) < :before LIMIT 5000",
+    {"before": "2020-12-01T00:00:00Z"},
+)
+# The seconds between one poll with news and the next, as one text a feed. The first answer of a feed is no news.
+FEED_PAUSES = Query(
+    "SELECT feed_id, group_concat(gap) AS gaps FROM (SELECT feed_id, unixepoch(started_at) - lag(unixepoch(started_at))"
+    " OVER (PARTITION BY feed_id ORDER BY started_at, id) AS gap FROM polls INDEXED BY polls_feed"
+    " WHERE feed_id IN (SELECT value FROM json_each(:ids)) AND started_at >= :since AND new > 0)"
+    " WHERE gap IS NOT NULL GROUP BY feed_id",
+    {**_IDS, **_SINCE},
+)
+FEED_DATES = Query(
+    "SELECT DISTINCT substr(a.published_at, 1, 13) AS hour FROM entries e CROSS JOIN articles a ON a.id = e.article_id"
+    " WHERE e.feed_id = :feed AND a.published_at <= :until ORDER BY 1 DESC LIMIT :most",
+    {"feed": 1, "until": "9999", "most": 31},
+)
+DAY_BROUGHT = Query(
+    "SELECT count(*) AS n, EXISTS (SELECT 1 FROM polls WHERE started_at >= :since AND started_at < :until"
+    " AND outcome <> 'failed') AS asked FROM articles WHERE first_seen_at >= :since AND first_seen_at < :until",
+    {"until": "2020-12-02T00:00:00Z", **_SINCE},
 )
 FEED_HOURS = Query(
     "SELECT feed_id, substr(started_at, 1, 13) AS hour, count(*) AS polls, sum(outcome = 'failed') AS failed,"

@@ -119,6 +119,7 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
         # A health check asks every minute; what looks back over weeks is left out of it.
         found = () if polled_within else care.findings(facts(store, now, free), now)
     levels = Counter(str(one.level) for one in found)
+    quiet = sum(one.kind == "quiet" for one in found)
     if polled_within and (totals.last_polled_at is None or now - totals.last_polled_at > polled_within):
         last = (
             f"the last poll was {spoken(now - totals.last_polled_at)} ago" if totals.last_polled_at else "no poll yet"
@@ -130,6 +131,7 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
             values[key] = maybe_stamp(values[key])
         values["notices"] = [asdict(notice) for notice in notices]
         values |= {"service": running, "disk_free": free, "broken": levels["broken"], "care": levels["care"]}
+        values |= {"quiet": quiet}
         values["on_topic"] = {line.slug: line.on_topic for line in totals.topics}
         click.echo(json.dumps(values))
         return
@@ -137,6 +139,7 @@ def status(place: Place, polled_within: timedelta | None, as_json: bool) -> None
     trouble = [f"{totals.failing} failing"] if totals.failing else []
     trouble += [f"{totals.gone} gone"] if totals.gone else []
     trouble += [f"{totals.paused} paused"] if totals.paused else []
+    trouble += [f"{quiet} quiet against their own rhythm"] if quiet else []
     trouble += [f"{totals.late} overdue for more than an hour"] if totals.late else []
     click.echo(f"Feeds     {totals.feeds}" + (f"  ({', '.join(trouble)})" if trouble else ""))
     click.echo(f"Polls     {totals.polls_24h} in 24 hours, {totals.failed_24h} failed; {_ago(totals.last_ok_at, now)}")

@@ -40,6 +40,7 @@ def facts(store: Store, now: datetime, disk_free: int | None = None) -> Facts:
                 url=row[1], state=row[2], failures=row[3], status=row[4], error=row[5], error_kind=row[6],
                 error_since=from_stamp(row[7]), current_url=row[8], last_ok_at=from_stamp(row[9]),
                 last_new_at=from_stamp(row[10]), gaps=gaps.get(row[0], ()), told=bool(row[11]),
+                added_at=from_stamp(row[12]),
             )
             for row in db.execute(_FEEDS)
         )  # fmt: skip
@@ -81,7 +82,8 @@ _FEEDS = """
     SELECT f.id, f.url, f.state, f.failures,
         (SELECT p.status FROM polls p WHERE p.feed_id = f.id ORDER BY p.started_at DESC, p.id DESC LIMIT 1),
         f.last_error, f.error_kind, f.error_since, f.current_url, f.last_ok_at, f.last_new_at,
-        EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing'))
+        EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')),
+        f.added_at
     FROM feeds f ORDER BY f.url
 """
 
