@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -30,9 +30,13 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=20, help="entries of an invented feed")
     parser.add_argument("--topics", type=int, default=20, help="topics that every article is held against")
     parser.add_argument("--articles", default="100000,1000000", help="sizes of the archive, comma between them")
+    parser.add_argument(
+        "--archives", type=Path, help="a directory where archives stay, archive-SIZE.db, for another run"
+    )
     asked = parser.parse_args()
     told = _tell if not asked.json else _whisper
     figures: dict[str, object] = {"machine": _machine()}
+    loads = [os.getloadavg()[0]]
     print("parsing alone ...", file=sys.stderr)
     parsed = parsing.measure()
     figures |= parsed
@@ -41,17 +45,21 @@ def main() -> int:
     if real := len(corpus.real()):
         print(f"{real} real feeds ...", file=sys.stderr)
         runs["real"] = compare.compare(real, None, asked.topics, told)
+        loads.append(os.getloadavg()[0])
     if not (asked.quick and real):
         print(f"{feeds} invented feeds ...", file=sys.stderr)
         runs["invented"] = compare.compare(feeds, asked.entries, asked.topics, told)
+        loads.append(os.getloadavg()[0])
     first = next(iter(runs))
     figures |= {"feeds": first, **compare.ratios(runs[first])}
     grown: dict[int, list[compare.Row]] = {}
     if not asked.quick:
         for size in (int(part) for part in asked.articles.split(",")):
-            grown[size] = _grown(size, min(feeds, 500), asked.entries, asked.topics)
+            grown[size] = _grown(size, asked.archives, min(feeds, 500), asked.entries, asked.topics)
+            loads.append(os.getloadavg()[0])
             for row in grown[size]:
                 told(row)
+    figures["loads"] = [round(load, 1) for load in loads]
     figures["rows"] = {name: [asdict(row) for row in rows] for name, rows in runs.items()}
     figures["grown"] = {str(size): [asdict(row) for row in rows] for size, rows in grown.items()}
     if asked.json:
@@ -68,12 +76,15 @@ def main() -> int:
     return 0
 
 
-def _grown(size: int, feeds: int, entries: int, topics: int) -> list[compare.Row]:
-    """Newsbeat alone, on an archive of `size` articles that the feeds' own entries are added to."""
+def _grown(size: int, kept: Path | None, feeds: int, entries: int, topics: int) -> list[compare.Row]:
+    """Newsbeat alone, on an archive of `size` articles that the feeds' own entries are added to: its last day is the
+    feeds' first, so that the window behind them is full."""
     with tempfile.TemporaryDirectory() as place:
-        made = Path(place) / "archive.db"
-        print(f"an archive of {size:,} articles ...", file=sys.stderr)
-        archive.build(made, size, corpus.START - timedelta(days=2))
+        made = (kept or Path(place)) / f"archive-{size}.db"
+        if not made.exists():
+            print(f"an archive of {size:,} articles ...", file=sys.stderr)
+            archive.build(made, size, corpus.START)
+        print(f"with {size:,} articles stored ...", file=sys.stderr)
         return compare.alone(feeds, entries, topics, made)
 
 

@@ -19,10 +19,14 @@ COLOURS = {"newsbeat": "#1f6f54", "reader": "#b4532a", "newsboat": "#6b6b6b"}
 
 def write(figures: dict[str, Any], runs: dict[str, list[Row]], grown: dict[int, list[Row]]) -> None:
     """Replaces what stands between the marks, and the plot."""
-    lines = [f"Measured by `./run bench` on {figures['machine']}, two shared cores.", ""]
+    loads = ", ".join(str(load) for load in figures["loads"])
+    lines = [
+        f"Measured by `./run bench` on {figures['machine']}, two shared cores; load average while measuring: {loads}.",
+        "",
+    ]
     for name, rows in runs.items():
         lines += _table(name, rows)
-    lines += _growth(grown)
+    lines += _growth({0: [row for row in runs.get("invented", []) if row.program == "newsbeat"], **grown})
     _between(BEGIN, END, lines)
     PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(_plot(next(iter(runs.values()))), encoding="utf-8")
@@ -60,19 +64,20 @@ def _table(name: str, rows: list[Row]) -> list[str]:
 
 
 def _growth(grown: dict[int, list[Row]]) -> list[str]:
-    if not grown:
+    if len(grown) < 2:
         return []
     made = [
-        "**With articles stored already** (Newsbeat alone, invented feeds)",
+        "**With articles stored already** (Newsbeat alone, invented feeds; 10,000 articles a day, the last of them today)",
         "",
-        "| stored before | step | CPU s per 1,000 feeds | entries per CPU s | peak MB | database MB |",
+        "| stored before | step | CPU s per 1,000 feeds | of what it is with nothing stored | peak MB | database MB |",
         "|---:|---|---:|---:|---:|---:|",
     ]
+    alone = {row.step: row.cpu_s_per_1000_feeds for row in grown[0]}
     for size, rows in grown.items():
         for row in rows:
-            rate = f"{row.entries / row.cpu_s:.0f}" if row.entries and row.cpu_s else ""
+            times = f"{row.cpu_s_per_1000_feeds / alone[row.step]:.2f}" if alone.get(row.step) else ""
             made.append(
-                f"| {size:,} | {WORDS[row.step]} | {row.cpu_s_per_1000_feeds:.1f} | {rate} | {row.peak_mb:.0f} |"
+                f"| {size:,} | {WORDS[row.step]} | {row.cpu_s_per_1000_feeds:.1f} | {times} | {row.peak_mb:.0f} |"
                 f" {row.db_mb:.0f} |"
             )
     return [*made, ""]
