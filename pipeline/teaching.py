@@ -1,8 +1,10 @@
-"""A topic learns from labels: which articles to ask about, and what its profile should become. Changes nothing."""
+"""A topic learns from labels, and before there are any from what is stored: which articles to ask about, and what its
+profile should become. Changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from pipeline import backtest, learn, topics
@@ -15,6 +17,9 @@ LATEST = 1000
 
 FOLDS = 5
 """Into so many parts the labels are divided to try weights on labels they were not made from."""
+
+FITTED_TO = 5000
+"""Stored articles that a topic is fitted to, the latest: some ten seconds."""
 
 MOST_LEFT_OUT = 60
 """Labels that are each left out once for the check; of more, the latest."""
@@ -86,6 +91,23 @@ def propose(store: Store, profile: TopicProfile) -> Proposal:
             why += f" {len(said)}, these about {without}."
     after = backtest.on_labels(store, labels, topics.compiled(tuned))
     return Proposal(threshold, weights, len(said), before, after, _left_out(candidates, known, profile.threshold), why)
+
+
+def archive(
+    store: Store, told: Callable[[Iterable[Article]], AbstractContextManager[Iterable[Article]]] = nullcontext
+) -> tuple[list[topics.Heard], list[int]]:
+    """The latest stored articles made ready, and the story of each (0: none). `told` watches them pass."""
+    numbers: list[int] = []
+
+    def noted(articles: Iterable[Article]) -> Iterator[Article]:
+        for article in articles:
+            numbers.append(article.id or 0)
+            yield article
+
+    with told(store.articles.latest(FITTED_TO)) as latest:
+        heard = topics.heard(noted(latest))
+    places = store.stories.of(numbers)
+    return heard, [places.get(number, 0) for number in numbers]
 
 
 def _labels(store: Store, profile: TopicProfile) -> tuple[Label, ...]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from pipeline import config, teaching, text
+from pipeline import config, teaching, text, topics
 from pipeline.cli.judging import apply, marks_as_numbers, marks_in_words, say
 from pipeline.cli.main import Place
-from pipeline.cli.topics import profile_of, topic
+from pipeline.cli.topics import profile_of, topic, watched
 from pipeline.model import TopicProfile
 from pipeline.store import Store
 from pipeline.times import maybe_stamp
@@ -130,6 +130,9 @@ def _plain(one: teaching.Asked) -> dict[str, Any]:
 def tune(place: Place, slug: str, write: bool, as_json: bool) -> None:
     """Proposes a threshold, and with labels enough also weights, as a difference to the topic's file.
 
+    While nobody has said anything, it goes by what is stored (some 200 articles at least): a threshold where scores and
+    stories part, and words that the nearest articles share.
+
     Nothing changes without --write; then a running service judges the archive anew by itself, and `newsbeat retag`
     does it while none runs. A threshold changes only if a label speaks against the present one.
     """
@@ -137,11 +140,24 @@ def tune(place: Place, slug: str, write: bool, as_json: bool) -> None:
     path = Path(slug) if slug.endswith(".toml") else place.directory / "topics" / f"{slug}.toml"
     with Store.read(place.db) as store:
         proposal = teaching.propose(store, profile)
-    edit = config.retuned(path, proposal.threshold, proposal.weights)
+        refit = None if proposal.labels else topics.refitted(profile, *teaching.archive(store, watched))
+    if refit:
+        edit = config.retuned(path, refit.threshold, {}, refit.added)
+    else:
+        edit = config.retuned(path, proposal.threshold, proposal.weights)
     if write and edit.diff:
         config.write_topic(edit)
     if as_json:
-        click.echo(json.dumps(_numbers(profile, proposal, edit.diff, write), ensure_ascii=False))
+        told = _numbers(profile, proposal, edit.diff, write)
+        if refit:
+            told["threshold"]["proposed"] = refit.threshold
+            told["added"] = [
+                {"term": term.text, "weight": term.weight, "why": why} for term, why in refit.added.items()
+            ]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    if refit:
+        _say_refit(slug, path, refit, edit.diff, written=write)
         return
     if not proposal.labels:
         click.echo(f"Nobody has said anything yet. `newsbeat topic review {slug}` asks about three articles.")
@@ -163,6 +179,22 @@ def tune(place: Place, slug: str, write: bool, as_json: bool) -> None:
         click.echo(f"{path} is changed. A running service judges the archive anew; else run `newsbeat retag {slug}`.")
     else:
         click.echo(f"Nothing is changed. `newsbeat topic tune {slug} --write` takes it over.")
+
+
+def _say_refit(slug: str, path: Path, refit: topics.Refitted, diff: str, *, written: bool) -> None:
+    """What the archive proposes where nobody has said anything."""
+    click.echo(diff, nl=False)
+    click.echo(
+        f"Nobody has said anything yet. Of {refit.articles:,} stored articles, some {refit.expected} seem on topic."
+    )
+    if not diff:
+        click.echo("What is stored proposes no change.")
+    elif written:
+        click.echo(f"{path} is changed. A running service judges the archive anew; else run `newsbeat retag {slug}`.")
+    else:
+        click.echo(f"Nothing is changed. `newsbeat topic tune {slug} --write` takes it over; `newsbeat topic backtest`"
+                   " shows what it would add and drop.")  # fmt: skip
+    click.echo(f"A person knows better: `newsbeat topic review {slug}` asks about three articles.")
 
 
 def _numbers(profile: TopicProfile, proposal: teaching.Proposal, diff: str, write: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from pipeline import config, extract, service, topics
+from pipeline import config, extract, service, teaching, topics
 from pipeline.cli.main import Place, main
 from pipeline.errors import FetchError, UsageError
 from pipeline.fetch.pace import Pacer
 from pipeline.model import Article, Evidence, Match, NotModified, Response, TopicProfile
 from pipeline.parse import sniff
 from pipeline.store import Store
-
-FITTED_TO = 5000
-"""Stored articles that a new topic is fitted to, the latest: some ten seconds."""
 
 
 @main.group()
@@ -81,21 +79,15 @@ def _fitted(place: Place, made: TopicProfile, lang: str) -> topics.Fitted | None
     if not place.db.is_file() or not place.db.stat().st_size:
         return None
     with Store.read(place.db) as store:
-        numbers: list[int] = []
+        archive, stories = teaching.archive(store, watched)
+    return topics.fitted(made, archive, stories, lang)
 
-        def noted(articles: Iterable[Article]) -> Iterator[Article]:
-            for article in articles:
-                numbers.append(article.id or 0)
-                yield article
 
-        latest = store.articles.latest(FITTED_TO)
-        if sys.stderr.isatty():
-            with click.progressbar(latest, label="reading what is stored", file=sys.stderr, length=FITTED_TO) as told:
-                archive = topics.heard(noted(told))
-        else:
-            archive = topics.heard(noted(latest))
-        places = store.stories.of(numbers)
-    return topics.fitted(made, archive, [places.get(number, 0) for number in numbers], lang)
+def watched(articles: Iterable[Article]) -> AbstractContextManager[Iterable[Article]]:
+    """Articles with a bar that says how many have passed, where somebody sits at the terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext(articles)
+    return click.progressbar(articles, label="reading what is stored", file=sys.stderr, length=teaching.FITTED_TO)
 
 
 def _seed(place: Place, seed: str) -> str:

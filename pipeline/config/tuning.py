@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -16,6 +17,7 @@ from tomlkit.items import AoT, Array
 
 from pipeline.config.load import topic
 from pipeline.config.write import _alone, _refused, _replace
+from pipeline.model import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ class Edit:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
-def retuned(path: Path, threshold: float, weights: Mapping[int, float]) -> Edit:
-    """The topic in `path` with this threshold, and these weights by the term's place in the file, from 0.
+def retuned(
+    path: Path, threshold: float, weights: Mapping[int, float], added: Mapping[Term, str] = MappingProxyType({})
+) -> Edit:
+    """The topic in `path` with this threshold, these weights by the term's place in the file, from 0, and the `added`
+    terms at its end, each under its comment.
 
     Raises ConfigErrors when the file cannot be read.
     """
@@ -50,9 +55,18 @@ def retuned(path: Path, threshold: float, weights: Mapping[int, float]) -> Edit:
         for at, weight in weights.items():
             if now.terms[at].weight != weight:
                 terms[at]["weight"] = weight
-        return Edit(path, before, tomlkit.dumps(document))
+        after = tomlkit.dumps(document)
+        if added and isinstance(terms, AoT):
+            after = after.rstrip("\n") + "\n" + "".join(_written(term, note) for term, note in added.items())
+        return Edit(path, before, after)
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise _refused(path, f"cannot be read for editing ({error}).", "Change it by hand.") from None
+
+
+def _written(term: Term, note: str) -> str:
+    table = tomlkit.table()
+    table.update({"text": term.text, "weight": term.weight, "kind": term.kind})
+    return f"\n# {note}\n[[term]]\n{table.as_string()}"
 
 
 def write_topic(edit: Edit) -> None:

@@ -2,13 +2,13 @@
 
 `document` reads a seed (document.py), `profile` writes a profile from one or several (seed.py, names.py), `match`
 scores articles against compiled profiles (match.py, words.py, gates.py), and `toml` writes a profile as a person would
-want to read and edit it (writing.py). Reading TOML is `config`'s. `fitted` is what an archive makes of a profile
-(archive.py).
+want to read and edit it (writing.py). Reading TOML is `config`'s. `fitted` is what an archive makes of a profile,
+and `refitted` what it proposes for one in use (archive.py, likely.py, lessons.py).
 `settled` lets a person's word go before the score (known.py), `marks` holds verdicts against labels (marks.py), and
 `findings` says what is wrong with a profile that reads well (doctor.py).
 """
 
-from pipeline.topics.archive import LEAST_ARTICLES, Fitted, fitted, heard
+from pipeline.topics.archive import LEAST_ARTICLES, Fitted, Refitted, fitted, heard, refitted
 from pipeline.topics.doctor import Finding, Tried, findings
 from pipeline.topics.document import Document, document
 from pipeline.topics.known import SAID, settled
@@ -28,6 +28,7 @@ __all__ = [
     "Heard",
     "Marks",
     "Panel",
+    "Refitted",
     "Tried",
     "compiled",
     "differences",
@@ -39,6 +40,7 @@ __all__ = [
     "match",
     "notes",
     "profile",
+    "refitted",
     "settled",
     "slug_of",
     "toml",

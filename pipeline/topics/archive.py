@@ -21,9 +21,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.model import Article, TopicProfile
+from pipeline.model import Article, Term, TopicProfile
 from pipeline.topics import lessons, likely
-from pipeline.topics.match import Compiled, Heard, Panel, compiled, hear
+from pipeline.topics.match import FEW_TERMS, SINGLE_TERM, Compiled, Heard, Panel, compiled, hear
 from pipeline.topics.seed import MOST_TERMS
 from pipeline.topics.words import telling
 
@@ -43,6 +43,15 @@ docs/design.md."""
 LIKELY = 0.5
 """From this chance on, an article is no measure of what stands off topic."""
 
+ROUNDS = 3
+"""What one term alone may bring depends on the threshold, and the threshold on the scores: so often is it looked at."""
+
+LEAST_ADDED = 0.04
+"""Share of a profile's length from which a learned word is worth a term in a file that a person keeps."""
+
+WORTH_IT = 1.02
+"""By what the expected F1 must grow before another threshold is proposed."""
+
 NEAREST = 8
 """On-topic articles that the notes at the terms speak of, at most."""
 
@@ -57,6 +66,17 @@ class Fitted:
     articles: int
     on_topic: int
     learned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refitted:
+    """What an archive proposes for a profile in use: a threshold (its own where it is good), terms to add with a note
+    on each, how many articles were read, and how many of them are on topic, as it seems."""
+
+    threshold: float
+    added: Mapping[Term, str]
+    articles: int
+    expected: int
 
 
 Values = dict[int, float]
@@ -78,7 +98,7 @@ def fitted(
     off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
     rarer = _rarer(one, said, off, len(archive), lang)
     rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
-    first = _scores(_told_apart(rare, said, off), said)
+    first = _scores(_told_apart(rare, said, off), said, likely.USUAL)
     chances = likely.chances(first, stories)
     teaching = lessons.teachers(chances, first)
     taught = lessons.words(profile, archive, teaching, lang)
@@ -88,7 +108,9 @@ def fitted(
             for index, more in enumerate(rarer)
         ]
         mixed = _mixed(rare, [*near, *(lesson.term.weight for lesson in taught)])
-        kept = sorted(sorted(range(len(mixed)), key=lambda at: (-mixed[at], at))[:MOST_TERMS])
+        # What was learned has its places: the least of a long seed's words say less.
+        own = sorted(range(len(rare)), key=lambda at: (-mixed[at], at))[: MOST_TERMS - len(taught)]
+        kept = sorted([*own, *range(len(rare), len(mixed))])
         terms = (*profile.terms, *(lesson.term for lesson in taught))
         profile = replace(profile, terms=tuple(terms[at] for at in kept))
         rare = _unit([mixed[at] for at in kept])
@@ -96,10 +118,10 @@ def fitted(
         said = _values(one, archive)
         off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
     weights = _told_apart(rare, said, off)
-    scores = _scores(weights, said)
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
-    threshold = round(min(0.9, likely.threshold(scores, chances) / length), 3)
-    on = sorted((at for at in scores if scores[at] / length >= threshold), key=lambda at: (-scores[at], at))
+    threshold, scores = _parted(weights, said, chances)
+    on = sorted((at for at in scores if scores[at] >= threshold), key=lambda at: (-scores[at], at))
+    threshold = round(min(0.9, threshold / length), 3)
     fit = [replace(term, weight=round(weights[at] / length, 3)) for at, term in enumerate(profile.terms)]
     order = [at for at in sorted(range(len(fit)), key=lambda at: (-fit[at].weight, at)) if fit[at].weight > 0]
     among = {lesson.term.text: lesson.among for lesson in taught}
@@ -113,6 +135,53 @@ def fitted(
     }
     made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold)
     return Fitted(made, notes, len(archive), len(on), sum(term.text in among for term in made.terms))
+
+
+def refitted(
+    profile: TopicProfile, archive: Sequence[Heard], stories: Sequence[int] = (), lang: str = "en"
+) -> Refitted | None:
+    """What the archive proposes for a profile that a person may have edited; `None` when it is too small. Weights stay,
+    since those of a fitted profile were set back already. The present threshold stays where another promises next to
+    nothing."""
+    if len(archive) < LEAST_ARTICLES or not profile.terms:
+        return None
+    one = compiled(profile)
+    said = _values(one, archive)
+    chances = likely.chances(first := _scores(one.weights, said, likely.USUAL), stories)
+    if one.gates:  # what the rules keep out is no example
+        fields = {at: [(field.raw, field.words) for field in archive[at].fields] for at in chances}
+        chances = {at: chance for at, chance in chances.items() if not one.gates.closed(fields[at])}
+    teaching = lessons.teachers(chances, first)
+    taught = lessons.words(profile, archive, teaching, lang)[: max(0, MOST_TERMS - len(profile.terms))]
+    near = [
+        sum(said[at].get(index, 0.0) * weight for at, weight in teaching.items()) for index in range(len(one.weights))
+    ]
+    shares = _unit([*near, *(lesson.term.weight for lesson in taught)])[len(near) :]
+    length = math.sqrt(sum(term.weight**2 for term in profile.terms)) or 1.0
+    added = {
+        replace(
+            lesson.term, weight=weight
+        ): f"learned from {lesson.among} of the {len(teaching)} nearest stored articles"
+        for lesson, share in zip(taught, shares, strict=True)
+        if (weight := round(LEARNED / (1 - LEARNED) * share * length, 3)) >= length * LEAST_ADDED
+    }
+    one = compiled(replace(profile, terms=(*profile.terms, *added)))
+    said = _values(one, archive)
+    threshold, scores = _parted(one.weights, said, chances)
+    present = likely.expected(_scores(one.weights, said, profile.threshold), chances, profile.threshold)
+    if likely.expected(scores, chances, threshold) < present * WORTH_IT or sum(chances.values()) < 1:
+        threshold = profile.threshold
+    return Refitted(round(threshold, 3), added, len(archive), round(sum(chances.values())))
+
+
+def _parted(
+    weights: Sequence[float], said: Mapping[int, Values], chances: Mapping[int, float]
+) -> tuple[float, dict[int, float]]:
+    """The threshold that parts the likely from the others, and the scores where it is in force."""
+    threshold = likely.USUAL
+    for _ in range(ROUNDS):
+        threshold = likely.threshold(_scores(weights, said, threshold), chances)
+    return threshold, _scores(weights, said, threshold)
 
 
 def heard(articles: Iterable[Article]) -> list[Heard]:
@@ -141,8 +210,13 @@ def _score(weights: Sequence[float], values: Values) -> float:
     return sum([weights[index] * value for index, value in values.items()])
 
 
-def _scores(weights: Sequence[float], said: Mapping[int, Values]) -> dict[int, float]:
-    return {at: score for at, values in said.items() if (score := _score(weights, values)) > 0}
+def _scores(weights: Sequence[float], said: Mapping[int, Values], threshold: float) -> dict[int, float]:
+    """What each article scores where no term alone may bring more than its share of this threshold."""
+    cap = threshold * SINGLE_TERM if len(weights) >= FEW_TERMS else 1.0
+    found = {
+        at: sum([min(cap, weights[index] * value) for index, value in values.items()]) for at, values in said.items()
+    }
+    return {at: score for at, score in found.items() if score > 0}
 
 
 def _unit(weights: Sequence[float]) -> list[float]:

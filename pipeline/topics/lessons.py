@@ -18,7 +18,7 @@ from pipeline.topics.match import Heard
 from pipeline.topics.seed import LONGEST, is_dull
 from pipeline.topics.words import stems, telling
 
-SURE, TEACHERS = 0.6, 6
+SURE, TEACHERS = 0.6, 20
 """How likely on topic an article must be to teach, and how many do at most, the likeliest."""
 
 MOST_WORDS = 20

@@ -67,11 +67,18 @@ def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, fl
     return found
 
 
+def expected(scores: Mapping[int, float], likely: Mapping[int, float], threshold: float) -> float:
+    """The F1 that a threshold may expect over the articles in `likely`, 0 to 1."""
+    taken = [likely[at] for at in likely if scores.get(at, 0.0) >= threshold]
+    whole = len(taken) + sum(likely.values())
+    return 2 * sum(taken) / whole if whole else 0.0
+
+
 def threshold(scores: Mapping[int, float], likely: Mapping[int, float]) -> float:
     """The threshold with the highest expected F1 over the articles in `likely`, drawn a little to the usual one; that
     one itself where less than one article may be expected on topic."""
-    expected = sum(likely.values())
-    if expected < 1:
+    there = sum(likely.values())
+    if there < 1:
         return USUAL
     order = sorted(((max(scores.get(at, 0.0), FAR), likely[at]) for at in likely), reverse=True)
     usual, best, place, right = math.log(USUAL), -math.inf, USUAL, 0.0
@@ -82,7 +89,7 @@ def threshold(scores: Mapping[int, float], likely: Mapping[int, float]) -> float
             continue
         margin = MARGIN * (above - below)
         between = min(max(usual, below + margin), above - margin)
-        worth = math.log(2 * right / (taken + expected)) - PULL * (between - usual) ** 2
+        worth = math.log(2 * right / (taken + there)) - PULL * (between - usual) ** 2
         if worth > best:
             best, place = worth, math.exp(between)
     return place
