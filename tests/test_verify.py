@@ -141,6 +141,24 @@ def test_a_feed_that_was_overlooked_is_told_and_a_service_that_rested_is_not(pla
     assert findings(place) == {"overlooked": (1, False)}
 
 
+def test_a_centre_made_when_some_reports_were_forgotten_and_older_since_is_sound(place: Path) -> None:
+    with Store.open(place / "news.db") as store, store.transaction():
+        store.stories.move([1, 2, 3, 5], 4)
+        members = store.stories.members(4)
+    forgotten = "DELETE FROM story_prints WHERE article_id = {}"
+    centre = (
+        "INSERT OR REPLACE INTO story_centres VALUES (4, {}, x'', '2020-12-01T00:00:00Z', '2020-12-02T00:00:00Z', 5)"
+    )
+    reports = len(members)
+    spoil(place, forgotten.format(members[0]), centre.format(reports - 1))
+    assert findings(place) == {}, "made of those that are remembered"
+    spoil(place, forgotten.format(members[1]))
+    assert findings(place) == {}, "of which another is forgotten since"
+    for wrong in (reports - 3, reports + 1):
+        spoil(place, centre.format(wrong))
+        assert findings(place) == {"story-centre": (1, True)}
+
+
 def test_a_headline_exchanged_for_as_many_other_words_is_found(place: Path) -> None:
     spoil(place, "UPDATE articles SET title = 'Trumpets stolen from theatre bus' WHERE id = 3")
     assert findings(place)["index-other"] == (1, True)
