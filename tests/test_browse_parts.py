@@ -18,7 +18,9 @@ from pipeline.browse import charts, safe, search, stored, times, wording
         ("2020-12-05T12:09:30Z", "just now"), ("2020-12-05T11:10:00Z", "1 h ago"),
         ("2020-12-05T12:04:00Z", "6 min ago"),
         ("2020-12-02T12:10:00Z", "3 days ago"), ("2020-12-05T12:40:00Z", "in 30 min"), (None, "never"),
-        ("nonsense", "unknown"), ("2018-01-05T12:10:00Z", "2 years ago"),
+        ("nonsense", "unknown"), ("2018-01-05T12:10:00Z", "5 Jan 2018"),
+        ("2020-11-21T12:10:01Z", "13 days ago"), ("2020-11-21T12:10:00Z", "21 Nov"),
+        ("2021-02-01T00:00:00Z", "1 Feb 2021"),
     ],
 )  # fmt: skip
 def test_times_are_told_from_now(then: str | None, told: str) -> None:

@@ -78,6 +78,10 @@ def short_day(day: str) -> str:
     return f"{value.day} {MONTHS[value.month - 1]}"
 
 
+DATED_AFTER = timedelta(days=14)
+"""From then on a moment is told by its date."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What "now" is for one page, and times told from it."""
@@ -120,7 +124,9 @@ class Clock:
         return f"{name}, {value.day} {LONG_MONTHS[value.month - 1]}{year}"
 
     def words(self, text: object) -> str:
-        """How long ago, in one unit: "just now", "4 h ago", "3 days ago", "in 12 min", "never"."""
+        """How long ago, in one unit: "just now", "4 h ago", "3 days ago", "in 12 min", "never". Beyond two weeks the
+        date, which tells more: "21 Nov", "7 May 2018".
+        """
         moment = parse(text)
         if moment is None:
             return "never" if text is None else "unknown"
@@ -128,16 +134,17 @@ class Clock:
         if abs(seconds) < 60:
             return "just now"
         size = abs(seconds)
+        if size >= DATED_AFTER.total_seconds():
+            day = f"{moment.day} {MONTHS[moment.month - 1]}"
+            return day if moment.year == self.now.year else f"{day} {moment.year}"
         for limit, unit, name in (
             (3600, 60, "min"),
             (48 * 3600, 3600, "h"),
-            (60 * 86400, 86400, "day"),
-            (730 * 86400, 30.44 * 86400, "month"),
-            (float("inf"), 365.25 * 86400, "year"),
+            (float("inf"), 86400, "day"),
         ):
             if size < limit:
                 count = int(size // unit)
-                plural = "s" if count != 1 and name in {"day", "month", "year"} else ""
+                plural = "s" if count != 1 and name == "day" else ""
                 told = f"{count} {name}{plural}"
                 break
         return f"{told} ago" if seconds > 0 else f"in {told}"
