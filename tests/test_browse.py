@@ -197,6 +197,12 @@ def test_topic_shows_columns_scores_and_near_misses(site: Any) -> None:
     assert not first & second
 
 
+def test_a_small_table_is_counted_whether_its_rows_have_numbers_or_not(site: Any) -> None:
+    shown = words(get(site, "/news"))
+    assert re.search(r"topic_days \d+ rows", shown)
+    assert "many rows" not in shown
+
+
 def test_feeds_come_problems_first_with_words_shape_and_cure(site: Any) -> None:
     shown = words(get(site, "/feeds")).split("Next", 1)[1]
     order = [
@@ -204,7 +210,7 @@ def test_feeds_come_problems_first_with_words_shape_and_cure(site: Any) -> None:
     ]
     assert order == sorted(order)
     assert "HTTP 404 Not Found, 36 min ago, 9 times in a row. The address is gone." in shown
-    assert "moved for good to https://outlet12.example/feed.xml. Put the new address into config/feeds.toml" in shown
+    assert "Moved for good to https://outlet12.example/feed.xml. Put the new address into config/feeds.toml" in shown
     assert "Signal Radio" not in words(get(site, "/feeds?state=failing")).split("Next", 1)[1].split("Strip")[0]
 
 

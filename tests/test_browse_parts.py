@@ -134,3 +134,9 @@ def test_search_questions_are_always_well_formed(tmp_path: Path) -> None:
             asked = search.read(typed)
             if asked.match:
                 db.execute("SELECT rowid FROM articles_fts WHERE articles_fts MATCH ?", (asked.match,)).fetchall()
+
+
+def test_a_mark_of_what_changed_ends_with_its_words() -> None:
+    before, after = wording.diff("Judge says no to TikTok ban", "TikTok ban blocked again")
+    assert before == "<del>Judge says no to</del> TikTok ban"
+    assert after == "TikTok ban <ins>blocked again</ins>"

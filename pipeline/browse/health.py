@@ -91,7 +91,7 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
                 "hours": [{**held[hour], "hour": f"{hour}:00:00Z"} for hour in sorted(held, reverse=True)],
                 "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
                 "new": sum(row["new"] for row in held.values()),
-                "error": masked(error),
+                "error": masked(error[:1].upper() + error[1:] if error else ""),
                 "cure": coded(feed["help"]) if state["kind"] == "quiet" else stored.cure(error),
             }
         )
@@ -128,6 +128,7 @@ async def feeds(datasette: Any, request: Any) -> Any:
         counts=counts,
         kinds=[_WORDS[kind] for kind in _ORDER],
         total=len(every),
+        asked_for=_WORDS[chosen]["word"] if chosen else "",
         chosen=chosen,
         number=number,
         more=len(shown) > number * _PER_PAGE,

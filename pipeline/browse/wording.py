@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from pipeline import worddiff
 from pipeline.text import spans, stem
 
-from .safe import Span, around
+from .safe import Span, Tag, around
 
 # Words that say nothing about an angle. Short on purpose: a headline's small words are few.
 _SMALL = frozenset(
@@ -64,6 +64,13 @@ def shared(headlines: Sequence[str], most: int = 8) -> tuple[str, ...]:
     return tuple(spelling[word].most_common(1)[0][0] for word, count in held.most_common(most) if count >= need)
 
 
+def _bare(tag: Tag, text: str) -> tuple[Markup, Markup, Markup]:
+    """The words in the tag, and the white space around them outside it, where no line is drawn under it."""
+    words = text.strip()
+    at = text.index(words)
+    return escape(text[:at]), around(tag, words), escape(text[at + len(words) :])
+
+
 def diff(before: str, after: str) -> tuple[Markup, Markup]:
     """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
     left: list[Markup] = []
@@ -73,7 +80,7 @@ def diff(before: str, after: str) -> tuple[Markup, Markup]:
             left.append(escape(segment.text))
             right.append(left[-1])
         elif segment.change == "removed":
-            left.append(around("del", segment.text))
+            left += _bare("del", segment.text)
         else:
-            right.append(around("ins", segment.text))
+            right += _bare("ins", segment.text)
     return Markup().join(left), Markup().join(right)
