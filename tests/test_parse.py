@@ -541,6 +541,26 @@ def test_b3_an_ill_formed_document_is_salvaged_and_flagged(body: str | bytes, ti
     assert parsed.whole, "it is odd, but it is all there"
 
 
+@pytest.mark.parametrize("field", ["title", "link", "guid", "description", "pubDate"])
+@pytest.mark.parametrize("markup", ["", "<![CDATA[<b>x</b>]]>", "<b>x</b>"])
+def test_b3_a_field_that_is_never_closed_before_the_next_one_loses_no_entry(field: str, markup: str) -> None:
+    fields = {
+        "title": f"Council opens the bridge{markup}", "link": "https://example.org/b", "guid": "b9",
+        "pubDate": "Mon, 02 Mar 2026 06:00:00 GMT", "description": f"After two years.{markup}",
+    }  # fmt: skip
+    broken = "".join(f"<{name}>{said}" + ("" if name == field else f"</{name}>") for name, said in fields.items())
+    parsed = read(rss(f"{HARBOUR}<item>{broken}<author>Bo Li</author></item>{BRIDGE}"))
+    assert [one.guid for one in parsed.entries] == ["h1", "b9", "b1"]
+    assert parsed.flaw is not None
+    assert "not well-formed" in parsed.flaw
+
+
+def test_b3_a_document_that_is_well_formed_is_not_mended_for_what_stands_in_its_cdata() -> None:
+    seems = BRIDGE.replace("<description>", "<x:note><![CDATA[<summary>]]></x:note><description><i>Yes</i>")
+    parsed = read(rss(seems + HARBOUR).replace("<rss ", '<rss xmlns:x="http://x.example/" '))
+    assert ([one.guid for one in parsed.entries], parsed.flaw) == (["b1", "h1"], None)
+
+
 TWO = rss(BRIDGE + HARBOUR)
 
 

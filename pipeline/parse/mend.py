@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from html.entities import html5
+from xml.parsers import expat
 
 from pipeline.parse.names import PREFIXES
 
@@ -39,7 +40,10 @@ _NEVER = ("utf-16", "utf-32", "punycode", "idna", "unicode-escape", "raw-unicode
 
 
 _ENTRY = re.compile(rb"<(item|entry)(?=[\s>])[^>]*>")
-_FIELDS = (b"title", b"description", b"summary", b"guid", b"pubDate", b"content:encoded", b"author", b"category")
+_FIELDS = (
+    b"title", b"link", b"description", b"summary", b"guid", b"id", b"pubDate", b"published", b"updated", b"content",
+    b"content:encoded", b"author", b"category", b"dc:creator", b"dc:date",
+)  # fmt: skip
 _OPEN = {name: re.compile(rb"<%b(?:\s[^<>]*)?(?<!/)>(?:[^<]|<!\[CDATA\[.*?\]\]>)*" % name, re.S) for name in _FIELDS}
 
 
@@ -107,6 +111,14 @@ def closed(body: bytes) -> bytes:
         made += (body[at : opened.end()], entry)
         at = end
     return b"".join((*made, body[at:]))
+
+
+def is_well_formed(body: bytes) -> bool:
+    """Whether expat has nothing against a body in UTF-8; one that declares entities is not looked at."""
+    try:
+        return b"<!ENTITY" in body or bool(expat.ParserCreate("utf-8").Parse(body, True))
+    except expat.ExpatError:
+        return False
 
 
 def _quoted(tag: re.Match[bytes]) -> bytes:

@@ -24,6 +24,8 @@ MAX_AT_ONCE = 3 * 1024 * 1024
 MAX_EQUALS = 40_000
 """Most bytes, and most "=", of a feed read at once: expat hands over all attributes of an element in one piece."""
 
+UNCLOSED = "a field of an entry is never closed"
+
 _HOUR = re.compile(r"\d{1,2}", re.A)
 
 
@@ -66,27 +68,33 @@ def _first_tier(body: bytes, url: str, content_type: str | None) -> tuple[Parsed
     if plain[:1].isspace():
         plain = plain.lstrip()
         fault = "white space before the XML declaration" if plain.startswith(b"<?xml") else None
+    refused: Refused | None = None
+    first = second = fault
     try:
         return _flawed(_feed(exact.read(plain, url), url), fault), plain, fault
-    except Refused as refused:
-        return refused, plain if tried[0] != "utf-8" else mend.utf8(plain, tried), fault
+    except Refused as why:
+        refused = why
     except IllFormed as error:
         first = str(error)
-    plain = plain if tried[0] != "utf-8" else mend.utf8(plain, tried)
-    better = mend.mended(plain)
-    try:
-        return _flawed(_feed(exact.read(better, url), url), first), better, first
-    except Refused as refused:
+    better = plain = plain if tried[0] != "utf-8" else mend.utf8(plain, tried)
+    if refused is None:
+        better = mend.mended(plain)
+        try:
+            return _flawed(_feed(exact.read(better, url), url), first), better, first
+        except Refused as why:
+            refused = why
+        except IllFormed as error:
+            second = str(error)
+    # What is not known within a field may be the next field, of one that is never closed.
+    closed = mend.closed(better)
+    if refused and (closed == better or mend.is_well_formed(better)):
         return refused, better, first
-    except IllFormed as error:
-        second = error
-    better = mend.closed(better)
     try:
-        return _flawed(_feed(exact.read(better, url), url), first), better, first
-    except Refused as refused:
-        return refused, better, first
+        return _flawed(_feed(exact.read(closed, url), url), first or UNCLOSED), closed, first or UNCLOSED
+    except Refused as why:
+        return why, closed, first or UNCLOSED
     except IllFormed:
-        return Refused(f"not well-formed: {second}"), plain, fault
+        return (refused, better, first) if refused else (Refused(f"not well-formed: {second}"), plain, fault)
 
 
 def _flawed(parsed: ParsedFeed, fault: str | None) -> ParsedFeed:
