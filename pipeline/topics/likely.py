@@ -24,6 +24,9 @@ ALONE, SCORE, STORY, AMONG, NEAREST = 0.25, 3.4, 0.8, -2.1, 2.3
 (by the logarithm); the same for the mean score of the others of its story, and what is taken off for having others; and
 that its story is that of the nearest article of all."""
 
+UNLIKELY = 0.05
+"""A smaller chance is none: a crowd of them would add up to articles on topic that nobody could name."""
+
 FAINT = 0.02
 """The least that a story's mean is taken for."""
 
@@ -39,7 +42,7 @@ MARGIN = 0.25
 
 
 def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, float]:
-    """How likely each article is on topic, 0 to 1, by its place; those that score next to nothing are left out.
+    """How likely each article is on topic, 0 to 1, by its place; those who have next to none are left out.
 
     `stories` has the story of each article of the archive, by place; 0 for one that stands alone. An article without a
     score scores 0.
@@ -64,7 +67,7 @@ def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, fl
             odds += AMONG + STORY * math.log(max(others, FAINT) / USUAL)
             odds += NEAREST if stories[nearest] == story else 0.0
         found[at] = 1 / (1 + math.exp(-odds))
-    return found
+    return {at: chance for at, chance in found.items() if chance >= UNLIKELY}
 
 
 def expected(scores: Mapping[int, float], likely: Mapping[int, float], threshold: float) -> float:
