@@ -42,7 +42,7 @@ MARGIN = 0.25
 
 
 def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, float]:
-    """How likely each article is on topic, 0 to 1, by its place; those who have next to none are left out.
+    """How likely each article is on topic, 0 to 1, by its place; those that score next to nothing are left out.
 
     `stories` has the story of each article of the archive, by place; 0 for one that stands alone. An article without a
     score scores 0.
@@ -66,8 +66,9 @@ def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, fl
             others = (whole[story] - score) / (count[story] - 1)
             odds += AMONG + STORY * math.log(max(others, FAINT) / USUAL)
             odds += NEAREST if stories[nearest] == story else 0.0
-        found[at] = 1 / (1 + math.exp(-odds))
-    return {at: chance for at, chance in found.items() if chance >= UNLIKELY}
+        chance = 1 / (1 + math.exp(-odds))
+        found[at] = chance if chance >= UNLIKELY else 0.0
+    return found
 
 
 def expected(scores: Mapping[int, float], likely: Mapping[int, float], threshold: float) -> float:
