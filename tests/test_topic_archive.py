@@ -148,6 +148,7 @@ def test_the_threshold_lies_where_the_likely_end() -> None:
     scores = {0: 0.6, 1: 0.5, 2: 0.4, 3: 0.16, 4: 0.15, 5: 0.14}
     assert 0.16 < likely.threshold(scores, {0: 0.99, 1: 0.98, 2: 0.97, 3: 0.1, 4: 0.1, 5: 0.1}) < 0.4
     assert likely.threshold(scores, {0: 0.3}) == likely.USUAL
+    assert likely.threshold(scores, {0: 0.0, 1: 0.9, 2: 0.9}) < 0.4, "also where what scores highest is unlikely"
     assert likely.threshold({}, {}) == likely.USUAL
 
 
