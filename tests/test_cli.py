@@ -231,7 +231,7 @@ def test_explain_backtest_and_retag_speak_of_stored_articles(place: Path, outlet
     assert "ByteDance" in explained
     assert "would keep 1, would add 0, would drop 0" in newsbeat(place, "topic", "backtest", "tiktok-us-sale").stdout
     path = place / "config" / "topics" / "tiktok-us-sale.toml"
-    path.write_text(path.read_text().replace("threshold = 0.16", "threshold = 0.99"))
+    path.write_text(path.read_text().replace("threshold = 0.165", "threshold = 0.99"))
     assert "would keep 0, would add 0, would drop 1" in newsbeat(place, "topic", "backtest", "tiktok-us-sale").stdout
     assert "1 articles judged anew" in newsbeat(place, "retag").stdout
     with sqlite3.connect(place / "news.db") as rows:

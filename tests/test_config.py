@@ -639,3 +639,19 @@ def test_finding_never_names_an_address_that_may_hold_a_password(tmp_path: Path)
     secret = '[[feed]]\nurl = "https://me:hunter2@example.org/feed"\nevery = "1m"\n'
     for said in findings(written(tmp_path, feeds=secret)):
         assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        pytest.param("none = ['dance', 're:(reef']", "rules.none[2] (line 5, column 19)", id="in single quotes"),
+        pytest.param(r'any = ["re:\\b(reef"]', "rules.any[1] (line 5, column 9)", id="with escapes"),
+        pytest.param("all = [\n  'reef',\n  '!!',\n]", "rules.all[2] (line 7, column 4)", id="a rule without a word"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_told_with_its_line_and_column(tmp_path: Path, rules: str, place: str) -> None:
+    path = tmp_path / "reef.toml"
+    path.write_text(f'title = "Reef"\nthreshold = 0.2\n\n[rules]\n{rules}\n\n[[term]]\ntext = "reef"\nweight = 1.0\n')
+    with pytest.raises(ConfigErrors) as refused:
+        config.topic(path)
+    assert [finding.key for finding in refused.value.findings] == [place]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import article
 
 from pipeline import topics
-from pipeline.model import Article, TopicProfile
+from pipeline.model import Article, Rules, TopicProfile
 from pipeline.topics import likely
 from pipeline.topics.archive import LEAST_ARTICLES, _solved
 
@@ -106,11 +107,39 @@ def test_a_topic_that_nothing_is_near_learns_no_word_and_keeps_the_usual_thresho
     assert found.profile.threshold >= 0.2
 
 
+def test_a_topic_in_use_keeps_its_weights_and_is_offered_words_and_a_threshold() -> None:
+    near = [
+        article(
+            title=f"Veldrix yard, bid {n}",
+            text="Shipwrights of the Veldrix ferry yard in Korvik weigh a Pontefract bid.",
+        )
+        for n in range(3)
+    ]
+    strict = replace(profile(), threshold=0.9)
+    found = topics.refitted(strict, topics.heard([*archive(), *near]))
+    assert found is not None
+    assert "Pontefract" in {term.text for term in found.added}
+    assert all("nearest stored articles" in note for note in found.added.values())
+    assert 0.05 < found.threshold < 0.9
+    closed = replace(strict, rules=Rules(none=("Veldrix",)))
+    kept_out = topics.refitted(closed, topics.heard([*archive(), *near]))
+    assert kept_out is not None
+    assert (kept_out.added, kept_out.threshold) == ({}, 0.9), "what the rules keep out is no example"
+
+
+def test_where_nothing_is_near_a_topic_in_use_stays_as_it_is() -> None:
+    found = topics.refitted(profile(), topics.heard(archive()[:300]))
+    assert found is not None
+    assert (found.added, found.threshold) == ({}, profile().threshold)
+    assert topics.refitted(profile(), topics.heard(archive(LEAST_ARTICLES - 4))) is None
+
+
 def test_the_others_of_a_story_speak_for_an_article_and_against_it() -> None:
-    scores = {0: 0.5, 1: 0.2, 2: 0.2, 3: 0.2, 4: 0.01}
+    scores = {0: 0.5, 1: 0.2, 2: 0.2, 3: 0.2, 4: 0.1}
     alone = likely.chances(scores, [0, 0, 0, 0, 0])
     beside = likely.chances(scores, [7, 7, 0, 9, 9])
-    assert 4 not in alone
+    assert alone[4] > 0
+    assert beside[4] == 0, "a chance next to none is none"
     assert alone[1] == alone[2] == alone[3] == beside[2]
     assert beside[1] > beside[2] > beside[3]
 
@@ -119,6 +148,7 @@ def test_the_threshold_lies_where_the_likely_end() -> None:
     scores = {0: 0.6, 1: 0.5, 2: 0.4, 3: 0.16, 4: 0.15, 5: 0.14}
     assert 0.16 < likely.threshold(scores, {0: 0.99, 1: 0.98, 2: 0.97, 3: 0.1, 4: 0.1, 5: 0.1}) < 0.4
     assert likely.threshold(scores, {0: 0.3}) == likely.USUAL
+    assert likely.threshold(scores, {0: 0.0, 1: 0.9, 2: 0.9}) < 0.4, "also where what scores highest is unlikely"
     assert likely.threshold({}, {}) == likely.USUAL
 
 

@@ -352,6 +352,32 @@ def test_tune_without_labels_says_how_to_begin(newsbeat: Newsbeat) -> None:
     assert "topic review barrage" in newsbeat("topic", "tune", "barrage").stdout
 
 
+def test_tune_goes_by_what_is_stored_while_nobody_has_said_anything(place: Path, newsbeat: Newsbeat) -> None:
+    with Store.open(place / "news.db") as store, store.transaction():
+        outlet = store.feeds.outlet_id(Outlet("Example Times", (), "Example Media Group"))
+        for at in range(200):
+            store.articles.add(article(f"off{at}", title=f"News {at}", summary=None, text=BODY), outlet)
+        for at in range(4):
+            words = "The barrage over the estuary needs a sluice. Pontefract would build it. "
+            store.articles.add(article(f"near{at}", title="Pontefract bids", summary=None, text=words * 2), outlet)
+    path = place / "config" / "topics" / "barrage.toml"
+    path.write_text(path.read_text().replace("threshold = ", "threshold = 0.9  # "))
+    before = path.read_text()
+    ran = newsbeat("topic", "tune", "barrage")
+    assert ran.exit_code == 0, ran.output
+    assert "-threshold = 0.9" in ran.stdout
+    assert '+text = "Pontefract"' in ran.stdout
+    assert "Nobody has said anything yet. Of 211 stored articles" in ran.stdout
+    assert "topic review barrage" in ran.stdout
+    assert path.read_text() == before, "nothing changes without the person"
+    said = json.loads(newsbeat("topic", "tune", "barrage", "--write", "--json").stdout)
+    now = config.topic(path)
+    assert said["written"]
+    assert now.threshold == said["threshold"]["proposed"] < 0.9
+    assert [term.text for term in now.terms][3:] == [one["term"] for one in said["added"]]
+    assert before.splitlines()[0] == path.read_text().splitlines()[0], "comments stay"
+
+
 def test_weights_move_once_there_are_labels_enough_and_they_help_on_others(place: Path, newsbeat: Newsbeat) -> None:
     with Store.open(place / "news.db") as store:
         with store.transaction():

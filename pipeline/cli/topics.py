@@ -56,7 +56,8 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
     if fit:
         made = fit.profile
         notes = {term: ", ".join([*([notes[term]] if term in notes else []), note]) for term, note in fit.notes.items()}
-    written = topics.toml(made, notes)
+    why = f"This one is fitted to {fit.articles:,} stored articles, {fit.on_topic} of them on topic." if fit else ""
+    written = topics.toml(made, notes, why)
     target = output or place.directory / "topics" / f"{slug}.toml"
     if str(target) == "-":
         click.echo(written, nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,8 +125,10 @@ def fingerprint(directory: Path) -> tuple[tuple[str, int, int], ...]:
 def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optional: bool = False) -> ShapeT | None:
     """One file in its shape; what is wrong is added to `findings`."""
     given: dict[str, Any] = {}
+    written = ""
     try:
-        given = tomllib.loads(path.read_bytes().decode("utf-8"))
+        written = path.read_bytes().decode("utf-8")
+        given = tomllib.loads(written)
         return shape.model_validate(given)
     except FileNotFoundError:
         if not optional:
@@ -144,7 +147,7 @@ def _read(path: Path, shape: type[ShapeT], findings: list[ConfigError], *, optio
         )
     except ValidationError as error:
         found = [(_finding(path, shape, detail), detail["loc"]) for detail in error.errors(include_url=False)]
-        findings += [_named(finding, given, loc) for finding, loc in found]
+        findings += [_placed(_named(finding, given, loc), written, given, loc) for finding, loc in found]
     except (ValueError, RecursionError) as error:
         # tomllib lets Python's own limits through: a number of 5,000 digits, brackets nested a thousand deep.
         findings.append(ConfigError(str(path), "", f"not valid TOML: {error}.", _toml_hint(str(error))))
@@ -202,6 +205,24 @@ def _named(finding: ConfigError, given: dict[str, Any], loc: tuple[int | str, ..
     return ConfigError(
         finding.file, f"{finding.key} ({text.clip(text.line(name) or '', 120)})", finding.why, finding.hint
     )
+
+
+def _placed(finding: ConfigError, written: str, given: dict[str, Any], loc: tuple[int | str, ...]) -> ConfigError:
+    """The finding, with line and column where it is about one of a topic's rules: a pattern is searched for by eye."""
+    rules = given.get("rules")
+    if len(loc) < 3 or loc[0] != "rules" or not isinstance(rules, dict):
+        return finding
+    _, name, at, *_ = loc
+    rule = rules[name][at] if isinstance(rules.get(name), list) and isinstance(at, int) else None
+    if not isinstance(rule, str):
+        return finding
+    # As it stands in single quotes, or with the escapes of double ones.
+    spellings = [rule, json.dumps(rule, ensure_ascii=False)[1:-1]]
+    start = min((place for one in spellings if one and (place := written.find(one)) >= 0), default=-1)
+    if start < 0:
+        return finding
+    line, column = written.count("\n", 0, start) + 1, start - written.rfind("\n", 0, start)
+    return ConfigError(finding.file, f"{finding.key} (line {line}, column {column})", finding.why, finding.hint)
 
 
 def _place(loc: list[int | str]) -> str:

@@ -95,10 +95,7 @@ def fitted(
         return None
     one = compiled(profile)
     said = _values(one, archive)
-    off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
-    rarer = _rarer(one, said, off, len(archive), lang)
-    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
-    first = _scores(_told_apart(rare, said, off), said, likely.USUAL)
+    rarer, rare, first = _first(one, said, len(archive), lang)
     chances = likely.chances(first, stories)
     teaching = lessons.teachers(chances, first)
     taught = lessons.words(profile, archive, teaching, lang)
@@ -116,7 +113,7 @@ def fitted(
         rare = _unit([mixed[at] for at in kept])
         one = compiled(profile)
         said = _values(one, archive)
-        off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
+    off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
     weights = _told_apart(rare, said, off)
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
     threshold, scores = _parted(weights, said, chances)
@@ -147,7 +144,8 @@ def refitted(
         return None
     one = compiled(profile)
     said = _values(one, archive)
-    chances = likely.chances(first := _scores(one.weights, said, likely.USUAL), stories)
+    _, _, first = _first(one, said, len(archive), lang)
+    chances = likely.chances(first, stories)
     if one.gates:  # what the rules keep out is no example
         fields = {at: [(field.raw, field.words) for field in archive[at].fields] for at in chances}
         chances = {at: chance for at, chance in chances.items() if not one.gates.closed(fields[at])}
@@ -172,6 +170,17 @@ def refitted(
     if likely.expected(scores, chances, threshold) < present * WORTH_IT or sum(chances.values()) < 1:
         threshold = profile.threshold
     return Refitted(round(threshold, 3), added, len(archive), round(sum(chances.values())))
+
+
+def _first(
+    one: Compiled, said: Mapping[int, Values], articles: int, lang: str
+) -> tuple[list[float], list[float], dict[int, float]]:
+    """By what each term is rarer here, the weights with that in them, and what articles score once these are told
+    apart: the scores from which `likely` says who is on topic."""
+    off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
+    rarer = _rarer(one, said, off, articles, lang)
+    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
+    return rarer, rare, _scores(_told_apart(rare, said, off), said, likely.USUAL)
 
 
 def _parted(

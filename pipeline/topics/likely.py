@@ -24,6 +24,9 @@ ALONE, SCORE, STORY, AMONG, NEAREST = 0.25, 3.4, 0.8, -2.1, 2.3
 (by the logarithm); the same for the mean score of the others of its story, and what is taken off for having others; and
 that its story is that of the nearest article of all."""
 
+UNLIKELY = 0.05
+"""A smaller chance is none: a crowd of them would add up to articles on topic that nobody could name."""
+
 FAINT = 0.02
 """The least that a story's mean is taken for."""
 
@@ -63,7 +66,8 @@ def chances(scores: Mapping[int, float], stories: Sequence[int]) -> dict[int, fl
             others = (whole[story] - score) / (count[story] - 1)
             odds += AMONG + STORY * math.log(max(others, FAINT) / USUAL)
             odds += NEAREST if stories[nearest] == story else 0.0
-        found[at] = 1 / (1 + math.exp(-odds))
+        chance = 1 / (1 + math.exp(-odds))
+        found[at] = chance if chance >= UNLIKELY else 0.0
     return found
 
 
@@ -85,7 +89,7 @@ def threshold(scores: Mapping[int, float], likely: Mapping[int, float]) -> float
     for taken, (score, chance) in enumerate(order, 1):
         right += chance
         above, below = math.log(score), math.log(order[taken][0] if taken < len(order) else FAR)
-        if below >= above:
+        if below >= above or not right:
             continue
         margin = MARGIN * (above - below)
         between = min(max(usual, below + margin), above - margin)

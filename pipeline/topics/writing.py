@@ -21,13 +21,15 @@ _HEAD = """\
 """
 
 
-def toml(profile: TopicProfile, notes: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The file `config/topics/SLUG.toml`, terms in order, most telling first. `notes` are comments by term."""
+def toml(profile: TopicProfile, notes: Mapping[str, str] = MappingProxyType({}), why: str = "") -> str:
+    """The file `config/topics/SLUG.toml`, terms in order, most telling first. `notes` are comments by term, `why` one
+    at the threshold."""
     lines = [_HEAD, f"title = {_quoted(profile.title)}"]
     if profile.seed:
         lines.append(f"seed = {_quoted(profile.seed)}")
     lines += [
         "# An article is on topic from this score on (0 to 1). Lower finds more, higher is stricter.",
+        *([f"# {why}"] if why else []),
         f"threshold = {profile.threshold:g}",
         "",
         "# Gates, before any score: one of `any`, all of `all`, none of `none` must stand in the article.",

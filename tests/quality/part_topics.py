@@ -64,9 +64,7 @@ def of_set(name: str, cut: bool, every: int = 1, *, archive: bool = False) -> Fi
     chosen = list(sets.seeds(samples).items())[::every]
     seeds = [(index, story) for story, indices in chosen for index in indices]
     candidates = [*samples, *sets.background()[:: 1 if archive else every]]
-    stored = topics.heard(_article(sample, cut) for sample in candidates) if archive else []
-    stories = _stories(candidates, cut) if archive else []
-    made = _profiles([(index, samples[index]) for index, _ in seeds], stored, stories)
+    made = made_from([(index, samples[index]) for index, _ in seeds], samples, cut=cut, archive=archive)
     panel = topics.Panel(topics.compiled(one) for one in made)
     scored: dict[str, list[tuple[float, int]]] = {str(index): [] for index, _ in seeds}
     thresholds = {one.profile.slug: one.profile.threshold for one in panel.topics}
@@ -82,6 +80,16 @@ def of_set(name: str, cut: bool, every: int = 1, *, archive: bool = False) -> Fi
         oracles.append(_best_f1(ranked, truth))
     count = len(seeds)
     return Figures(sum(f1s) / count, sum(precisions) / count, sum(oracles) / count)
+
+
+def made_from(
+    seeds: Sequence[tuple[int, sets.Sample]], samples: Sequence[sets.Sample], *, cut: bool, archive: bool
+) -> Iterator[TopicProfile]:
+    """The profile of each seed that `topic new` takes, its slug being the seed's place; from the seed alone, or fitted
+    to an `archive` of these samples and the background."""
+    everything = [*samples, *sets.background()]
+    stored = topics.heard(_article(sample, cut) for sample in everything) if archive else []
+    return _profiles(seeds, stored, _stories(everything, cut) if archive else [])
 
 
 def _stories(candidates: Sequence[sets.Sample], cut: bool) -> list[int]:
