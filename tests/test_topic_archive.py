@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from fakes import article
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import topics
 from pipeline.model import Article, Rules, TopicProfile
@@ -150,6 +152,19 @@ def test_the_threshold_lies_where_the_likely_end() -> None:
     assert likely.threshold(scores, {0: 0.3}) == likely.USUAL
     assert likely.threshold(scores, {0: 0.0, 1: 0.9, 2: 0.9}) < 0.4, "also where what scores highest is unlikely"
     assert likely.threshold({}, {}) == likely.USUAL
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 3)), max_size=40))
+def test_whatever_scores_there_are_the_threshold_is_one_that_articles_can_reach(
+    articles: list[tuple[float, float, int]],
+) -> None:
+    scores = {at: score for at, (score, _, _) in enumerate(articles)}
+    told = likely.chances(scores, [story for _, _, story in articles])
+    assert all(0 <= chance <= 1 for chance in told.values())
+    for chances in (told, {at: chance for at, (_, chance, _) in enumerate(articles)}):
+        found = likely.threshold(scores, chances)
+        assert found == likely.USUAL or likely.FAR < found < max(scores.values())
+        assert 0 <= likely.expected(scores, chances, found) <= 1
 
 
 def test_a_system_of_equations_is_solved() -> None:
