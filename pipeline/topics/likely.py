@@ -89,7 +89,7 @@ def threshold(scores: Mapping[int, float], likely: Mapping[int, float]) -> float
     for taken, (score, chance) in enumerate(order, 1):
         right += chance
         above, below = math.log(score), math.log(order[taken][0] if taken < len(order) else FAR)
-        if below >= above or not right:
+        if below >= above or right < UNLIKELY:
             continue
         margin = MARGIN * (above - below)
         between = min(max(usual, below + margin), above - margin)
