@@ -140,3 +140,4 @@ def test_a_mark_of_what_changed_ends_with_its_words() -> None:
     before, after = wording.diff("Judge says no to TikTok ban", "TikTok ban blocked again")
     assert before == "<del>Judge says no to</del> TikTok ban"
     assert after == "TikTok ban <ins>blocked again</ins>"
+    assert wording.diff("TikTok: time's up", "TikTok stays")[0] == "TikTok<del>: time&#39;s up</del>"

@@ -8,6 +8,8 @@ from typing import Any
 
 from datasette import Response
 
+from pipeline.text import listing
+
 from . import charts, editing, queries, races, site, times, wording
 from .lines import headline, topics
 from .queries import Row, ids, rows
@@ -131,6 +133,8 @@ async def story(datasette: Any, request: Any) -> Any:
         short_day=times.short_day,
         copy_count=len(versions) - len(originals),
         edit_count=sum(len(v["edits"]) for v in originals),
+        edited=next((v["id"] for v in originals if v["edits"]), None),
+        edited_by=listing(list(dict.fromkeys(v["outlet"] for v in originals if v["edits"]))[:3]),
         topics=on,
         spread=_spread(versions) if len(versions) > 1 and not skip else [],
         wire_only=sum(runner.only_wire for runner in races.runners(await _field(datasette, row, versions, whole))),

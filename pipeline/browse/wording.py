@@ -75,12 +75,23 @@ def diff(before: str, after: str) -> tuple[Markup, Markup]:
     """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
     left: list[Markup] = []
     right: list[Markup] = []
-    for segment in worddiff.diff(before, after):
-        if segment.change == "kept":
-            left.append(escape(segment.text))
-            right.append(left[-1])
-        elif segment.change == "removed":
-            left += _bare("del", segment.text)
-        else:
-            right += _bare("ins", segment.text)
+    # What went and what came since the last words that stayed: one mark, though it is several pieces.
+    went = came = ""
+    for segment in (*worddiff.diff(before, after), None):
+        if segment is None or (segment.change == "kept" and segment.text.strip()):
+            left += _bare("del", went)
+            right += _bare("ins", came)
+            went = came = ""
+        if segment is None:
+            continue
+        if segment.change != "added":
+            if segment.change == "removed" or (went and not segment.text.strip()):
+                went += segment.text
+            else:
+                left.append(escape(segment.text))
+        if segment.change != "removed":
+            if segment.change == "added" or (came and not segment.text.strip()):
+                came += segment.text
+            else:
+                right.append(escape(segment.text))
     return Markup().join(left), Markup().join(right)

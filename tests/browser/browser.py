@@ -71,6 +71,8 @@ def pages(base: str) -> list[tuple[str, str]]:
             found.append(("row-article", f"/news/articles/{links[0].rsplit('/', 1)[1]}"))
         if kind == "topic":
             found.append(("compare", links[0].replace("/topic/", "/compare/")))
+            told = dict.fromkeys(re.findall(r'href="[^"]*(/story/[^"/.]+)"', read(base + links[0])))
+            found += [("story-of-topic", next(iter(told)))] if told else []
             title = re.search(r"<h1>([^<]+)", read(base + links[0]))
             word = title.group(1).split()[0].split("&")[0] if title else "news"
             found.append(("search-word", f"/search?q={urllib.request.quote(word)}&days=0"))
