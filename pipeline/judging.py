@@ -153,16 +153,12 @@ def _judge(
     desk.store.topics.tag(article_id, article.published_at or article.first_seen_at, kept)
 
 
-def place(article_id: int, article: Article, desk: Desk) -> None:
-    """Finds the article's neighbours and puts it where it belongs."""
-    _place(article_id, article, desk, reading.of(article), _company(article.url, desk))
-
-
 def _place(article_id: int, article: Article, desk: Desk, read: Reading, company: _Company) -> set[int]:
-    """Returns the article's story, and those that come so close that they should be looked at again together."""
+    """Finds the article's neighbours and puts it where it belongs; returns its story, and those that come so close that
+    they should be looked at again together."""
     own, window = _fingerprint(article, read, desk)
     words, at = prints.telling_words(own), stories.moment(article)
-    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES, stories.worth_a_look(window.among)))
+    near = desk.store.stories.neighbours(window.sharing(words, CANDIDATES, stories.LOOK))
     # A story that an article must not be in is none to the judge; its reports may still be what it copies.
     candidates = [
         replace(one, story_id=None) if one.story_id in company.barred else one for one in map(_candidate, near)

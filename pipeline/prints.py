@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
 from pipeline import text
-from pipeline.rarity import rarity
+from pipeline.rarity import PREFIX, beginning
 from pipeline.reading import OPENING
 
-LEAD_WORDS = 250
-"""Words of the text that tell the event; what follows is background, which other events share."""
+STRESS = ((100, 1.0), (400, 0.5))
+"""How much a word of the text is stressed: the first hundred in full, those up to the four hundredth in half. What
+comes first tells the event, what follows is more and more background, which other events share."""
 
 TITLE_WEIGHT = 2
 PRINT_WORDS = 120
@@ -27,65 +28,88 @@ ASKED_WORDS = 60
 TELLING_WORDS = 30
 LEAST_RARITY = 1.5
 
+USUAL_CHANCE = 0.6
+"""What most reports share with any other; see `fingerprint`."""
+
+SHORTEST, LONGEST = 0.8, 1.1
+"""Bounds of a fingerprint's length, so that no report is like everything, or like nothing."""
+
 WINDOW_LEAST = 4000
 """Reports that a window is taken to hold, at least: few reports are no measure of how common a word is."""
 
 Vector = Mapping[int, float]
 """Telling words, as 32-bit hashes, and their weights."""
 
-
-def _knows(stem: str) -> tuple[int, float] | None:
-    """A stem's hash and rarity; None when it is too common to tell anything."""
-    rare = rarity(stem)
-    return (zlib.crc32(stem.encode()) or 1, rare) if rare > LEAST_RARITY and len(stem) > 1 else None
+Told = Sequence[tuple[float, int, float]]
+"""Telling words, most telling first: weight, hash, and rarity (0 to 11). As many as a fingerprint holds, and as many
+more as the window may take weight from."""
 
 
-_KNOWN = text.Remembered(_knows, 131072)
+def _keyed(stem: str) -> int:
+    """The hash of a stem's beginning; 0 when it is too common, or too short, to tell anything."""
+    rare = beginning(stem) if len(stem) > 1 else 0.0
+    if rare <= LEAST_RARITY:
+        return 0
+    key = zlib.crc32(stem[:PREFIX].encode()) or 1
+    _RARE[key] = rare
+    return key
 
 
-def words(title: str | None, body: str) -> dict[int, tuple[float, float]]:
-    """The telling words of a headline and a text, as hashes: how much each is stressed, and its rarity (0 to 11)."""
+MOST_HELD = 131072
+_RARE: dict[int, float] = {}
+_KEYS = text.Remembered(_keyed, MOST_HELD)
+
+
+def words(title: str | None, body: str) -> Told:
+    """The telling words of a headline and a text, most telling first."""
     return told(text.stems(title or ""), text.stems(body[:OPENING]))
 
 
-def told(title: Sequence[str], opening: Sequence[str]) -> dict[int, tuple[float, float]]:
+def told(title: Sequence[str], opening: Sequence[str]) -> Told:
     """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
-    counts: dict[str, int] = Counter(opening[:LEAD_WORDS])
+    if len(_RARE) > MOST_HELD:
+        _RARE.clear()
+        _KEYS.clear()
+    keys = list(map(_KEYS.__getitem__, opening[: STRESS[-1][0]]))
+    counts: dict[int, float] = defaultdict(float)
+    start = 0
+    for end, stress in STRESS:
+        for key, count in Counter(keys[start:end]).items():
+            counts[key] += stress * count
+        start = end
     for stem in title:
-        counts[stem] = counts.get(stem, 0) + TITLE_WEIGHT
-    known = [(one, count) for stem, count in counts.items() if (one := _KNOWN[stem])]
-    found = {key: (math.sqrt(count), rare) for (key, rare), count in known}
-    if len(found) < len(known):  # Two words with one hash are one word.
-        stressed: Counter[int] = Counter()
-        for (key, _), count in known:
-            stressed[key] += count
-        return {key: (math.sqrt(count), found[key][1]) for key, count in stressed.items()}
-    return found
+        counts[_KEYS[stem]] += TITLE_WEIGHT
+    counts.pop(0, None)
+    found = [(math.sqrt(said) * (rare := _RARE[key]), key, rare) for key, said in counts.items()]
+    found.sort(reverse=True)
+    return found[: PRINT_WORDS + ASKED_WORDS]
 
 
-def asked(found: Mapping[int, tuple[float, float]]) -> list[int]:
+def asked(found: Told) -> list[int]:
     """The words worth asking the window about: by which neighbours are found, and that may be common of late."""
-    ordered = sorted([(stress * rare, key) for key, (stress, rare) in found.items()], reverse=True)
-    return [key for _, key in ordered[:ASKED_WORDS]]
+    return [key for _, key, _ in found[:ASKED_WORDS]]
 
 
-def fingerprint(
-    found: Mapping[int, tuple[float, float]], held: Mapping[int, int] | None = None, among: int = 0
-) -> Vector:
-    """The PRINT_WORDS most telling words and their weights, of unit length, most telling first.
+def fingerprint(found: Told, held: Mapping[int, int] | None = None, among: int = 0) -> Vector:
+    """The PRINT_WORDS most telling words and their weights, most telling first.
 
     `held` says how many of the window's `among` reports are known by a word. That can only take weight away: a word
-    that the window never saw is as rare as it is in general.
+    that the window never saw is as rare as it is in general. The length is 1 for most reports, less for one whose
+    weight lies on words that any report may hold, by the fourth root of that chance: so the likeness of two reports is
+    taken against what they would share by chance.
     """
-    weights = []
-    for key, (stress, rare) in found.items():
-        if held and (count := held.get(key, 0)) > 1:
-            rare = min(rare, math.log(max(among, WINDOW_LEAST, count) / (count - 1)))
-        weights.append((stress * rare, key))
-    weights.sort(reverse=True)
+    weights = list(found)
+    if held:
+        among = max(among, WINDOW_LEAST)
+        for at, (weight, key, rare) in enumerate(found):
+            if (count := held.get(key, 0)) > 1 and (less := math.log(max(among, count) / (count - 1))) < rare:
+                weights[at] = (weight * less / rare, key, less)
+        weights.sort(reverse=True)
     del weights[PRINT_WORDS:]
-    length = math.sqrt(sum([value * value for value, _ in weights])) or 1.0
-    return {key: value / length for value, key in weights}
+    length = math.sqrt(sum([weight * weight for weight, _, _ in weights])) or 1.0
+    chance = sum([weight * rare * math.exp(-rare) for weight, _, rare in weights]) / length
+    length /= min(LONGEST, max(SHORTEST, (USUAL_CHANCE / chance) ** 0.25)) if chance else 1.0
+    return {key: weight / length for weight, key, _ in weights}
 
 
 def packed(vector: Vector) -> bytes:

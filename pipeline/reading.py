@@ -13,8 +13,8 @@ Field = Literal["title", "summary", "text"]
 LONGEST_READ = 10_000
 """Characters of a field that are read."""
 
-OPENING = 2400
-"""Characters of a text that can tell the event; see `prints.LEAD_WORDS`."""
+OPENING = 3000
+"""Characters of a text that can tell the event; see `prints.STRESS`."""
 
 LONGEST_WORD = 100
 

@@ -41,15 +41,18 @@ CROWD, FEW = 0.15, 100
 """For each e-fold of reports in the window beyond a hundred, this share more is asked for: of more, more are
 alike by chance. And the cap of a word is lifted a little, since the window then knows how common it is."""
 
-MERGE_DOUBT = 0.08
+MERGE_DOUBT = 0.12
 """What is asked for on top before two stories become one: that undoes what was said before."""
 
-SETTLED, SETTLED_DOUBT, SETTLED_CROWD = 0.15, 0.04, 0.1
-"""The same for reports that are looked at all together: what is most alike comes together first, so that a little less
-can be asked for."""
+SETTLED, SETTLED_CROWD = 0.165, 0.04
+"""The same for reports that are looked at all together: what is most alike comes together first."""
 
-STAYS = 0.8
+STAYS = 0.9
 """Share of that which is asked for of reports that stand together already: nobody leaves a story over a hair."""
+
+TWO_GROUPS = 0.8
+"""What the likeness of two groups counts for, each of several reports: had they been of one event, they would have come
+together before each grew. One report that joins a group is judged by its likeness alone."""
 
 LEAST_NEAR, MOST_NEAR = 0.02, 200
 """Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
@@ -57,8 +60,8 @@ LEAST_NEAR, MOST_NEAR = 0.02, 200
 CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
-LOOK_SHARE = 1 / 3
-"""Share of the likeness asked for of a large story from which a report is compared at all."""
+LOOK = 0.06
+"""The weight of telling words that a report must share with another to be compared with it at all."""
 
 COPY_SHARE = 0.5
 """Share of the shorter text's five-word runs that stand in the other, from which it is a copy."""
@@ -111,11 +114,6 @@ def moment(article: Article) -> datetime:
     """The moment an article counts from: its own date, unless that lies after we saw it."""
     seen = article.first_seen_at
     return min(article.published_at or seen, seen)
-
-
-def worth_a_look(among: int) -> float:
-    """The weight of telling words that a report must share with another to be compared with it at all."""
-    return LOOK_SHARE * SAME_EVENT * (1 + CROWD * math.log(max(among, FEW) / FEW))
 
 
 def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
@@ -173,13 +171,7 @@ def place(
         for story_id, value in likely.items()
         if value > 0 and value >= _enough(centres[story_id].count, crowd)
     }
-    close = tuple(
-        sorted(
-            story_id
-            for story_id, value in likely.items()
-            if value > 0 and value >= CLOSE * _settles(centres[story_id].count, crowd)
-        )
-    )
+    close = tuple(sorted(story_id for story_id, value in likely.items() if value > 0 and value >= CLOSE * SETTLED))
     if not near:
         return Placement(None, 1.0, close=close)
     best = max(near, key=lambda story_id: (near[story_id], -story_id))
@@ -196,12 +188,19 @@ def place(
         value, home = _joins(one.print, one.seen_at, grown, crowd), centres[one.story_id]
         if value is None or prints.likeness(own, one.print) < SAME_EVENT:
             continue
-        theirs = (prints.likeness(one.print, home.sum) - 1) / (home.count - 1) if home.count > 1 else 0.0
+        theirs = _to_others(one.print, home)
         if value > theirs and home.count > 1:
             takes.append(one.article_id)
         elif value > theirs:
             absorbs.append(one.story_id)
     return Placement(best, min(1.0, near[best]), absorbs=tuple(absorbs), takes=tuple(takes), close=close)
+
+
+def _to_others(own: Vector, home: Centre) -> float:
+    """A report's mean likeness to the others of its story; 0 when there are none."""
+    if home.count < 2:
+        return 0.0
+    return (prints.likeness(own, home.sum) - prints.likeness(own, own)) / (home.count - 1)
 
 
 def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
@@ -248,14 +247,13 @@ def _as_one(some: _Told, others: _Told, crowd: float) -> float | None:
     apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
     if apart > WINDOW:
         return None
-    pairs = one.count * other.count
-    value = alike(one.sum, other.sum, pairs, crowd) * _fading(apart)
+    value = _of_groups(one, other, crowd) * _fading(apart)
     stays = STAYS if some[1] is not None and some[1] == others[1] else 1.0
-    return value if value >= stays * _settles(pairs, crowd) else None
+    return value if value >= stays * _settles(crowd) else None
 
 
-def _settles(pairs: int, crowd: float) -> float:
-    return SETTLED * (1 + SETTLED_CROWD * crowd) + SETTLED_DOUBT / math.sqrt(pairs)
+def _settles(crowd: float) -> float:
+    return SETTLED * (1 + SETTLED_CROWD * crowd)
 
 
 def _copied(
@@ -299,8 +297,14 @@ def _are_one(one: Centre, other: Centre, crowd: float) -> bool:
     """Whether two stories are of one event: their reports' mean likeness, with more asked for than of a report."""
     pairs = one.count * other.count
     apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
-    value = alike(one.sum, other.sum, pairs, crowd) * _fading(apart)
+    value = _of_groups(one, other, crowd) * _fading(apart)
     return value >= _enough(pairs, crowd) + MERGE_DOUBT
+
+
+def _of_groups(one: Centre, other: Centre, crowd: float) -> float:
+    """The mean likeness of the reports of one group to those of the other, as much as that says of groups."""
+    value = alike(one.sum, other.sum, one.count * other.count, crowd)
+    return value * TWO_GROUPS if min(one.count, other.count) > 1 else value
 
 
 def _fading(apart: timedelta) -> float:
@@ -321,16 +325,21 @@ def gathered(reports: Sequence[Candidate]) -> Centre | None:
     centre = opened(first.article_id, first.print, first.seen_at)
     for one in rest:
         centre = _with(centre, one.print, one.seen_at)
-    central = max(own, key=lambda one: (prints.likeness(one.print, centre.sum), -one.article_id))
+    central = max(own, key=lambda one: (_nearness(one.print, centre.sum), -one.article_id))
     return replace(centre, central_id=central.article_id, central=central.print)
 
 
 def joined(centre: Centre, article_id: int, own: Vector, at: datetime) -> Centre:
     """The centre after a report joined, which becomes the central one when it is nearer than the one so far."""
     grown = _with(centre, own, at)
-    if centre.central is None or prints.likeness(own, grown.sum) > prints.likeness(centre.central, grown.sum) + 1e-6:
+    if centre.central is None or _nearness(own, grown.sum) > _nearness(centre.central, grown.sum) + 1e-6:
         return replace(grown, central_id=article_id, central=own)
     return grown
+
+
+def _nearness(own: Vector, centre: Vector) -> float:
+    """How near a report is to a centre, whatever the length of its fingerprint."""
+    return prints.likeness(own, centre) / (math.sqrt(sum([weight * weight for weight in own.values()])) or 1.0)
 
 
 def _with(centre: Centre, own: Vector, at: datetime) -> Centre:

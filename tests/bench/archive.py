@@ -14,7 +14,7 @@ import json
 import random
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -144,7 +144,7 @@ def _name(number: int) -> str:
 def _opened(made: _Made) -> int:
     """A new story, with names of its own."""
     story = len(made.story_names)
-    made.story_names.append((_name(3 * story), _name(3 * story + 1), f"{_name(3 * story + 2)} Act"))
+    made.story_names.append(own_names(story))
     topical = made.draw.random() < TOPICAL
     made.story_topic.append(_topic(made.draw) if topical else None)
     return story
@@ -195,7 +195,7 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
             title, summary, text, _, story = copied
         else:
             copied, story = None, _story_of(made, number)
-            title, summary, text = _words(made, story)
+            title, summary, text = report(draw, made.pool, made.story_names[story])
             made.recent[number] = (title, summary, text, outlet, story)
         made.recent.pop(number - 500, None)
         moment = None if copied is None and draw.random() < 0.03 else stamp(at if copied else published)
@@ -234,10 +234,14 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
         store.connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
 
 
-def _words(made: _Made, story: int) -> tuple[str, str, str]:
+def own_names(story: int) -> tuple[str, ...]:
+    """The names that only this story has."""
+    return _name(3 * story), _name(3 * story + 1), f"{_name(3 * story + 2)} Act"
+
+
+def report(draw: random.Random, pool: Sequence[str], own: Sequence[str]) -> tuple[str, str, str]:
     """Headline, summary and text of a report: a feed's summary most often, a whole article in one of ten."""
-    draw, own = made.draw, made.story_names[story]
-    said = [draw.choice(made.pool) for _ in range(20 if draw.random() < 0.1 else draw.randint(2, 6))]
+    said = [draw.choice(pool) for _ in range(20 if draw.random() < 0.1 else draw.randint(2, 6))]
     title = f"{own[0]} {said[0][:60].rstrip('.').lower()} {own[draw.randrange(3)]}"
     summary = f"{said[1]} {own[2]}."
     return title, summary, f"{summary} {' '.join(said[2:])} {own[1]} and {own[0]}."

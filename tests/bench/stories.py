@@ -1,11 +1,14 @@
 """What copies and stories cost an article, with an empty window and with a full one behind a large archive.
 
-    ./run bench stories [--stored 1000 30000] [--articles 1000] [--a-day 30000] [--json]
+    ./run bench stories [--stored 1000 30000] [--articles 2000] [--a-day 30000] [--a-poll 10] [--json]
+    ./run bench stories --archive FILE      on a copy of FILE, as `python tests/bench/archive.py FILE` makes it
 
 Invented articles: words drawn from a Zipf law over 60,000 made-up ones, each event with a dozen words of its own and
 six reports on average, one in fifteen a copy of another. They come `--a-day` a day, so that a window holds as much as a
-desk with ten thousand feeds would see; what no window reaches is let go of once a day, as the service does.
-Measured: processor time of fingerprint, window, neighbours, judgement and keeping, not of the article itself.
+desk with ten thousand feeds would see; what no window reaches is let go of once a day, as the service does. On an
+archive they are of its own make, and go on with its stories.
+Measured: processor time of `judging.take_in`, as every poll calls it, without topics and without the full-text index:
+words, fingerprint, window, neighbours, judgement, keeping, and the second look at the end of a poll. Its share is told.
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ import argparse
 import json
 import random
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
+from typing import Any, Protocol
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -28,15 +35,25 @@ from pipeline.judging import Desk
 from pipeline.model import Article, Outlet
 from pipeline.store import Store
 from pipeline.text import wording
+from pipeline.times import from_stamp
 from pipeline.urls import OutletBook
+from tests.bench import archive, corpus
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 WORDS = 60_000
 LENGTH = 300
 
 
-class Press:
+class Press(Protocol):
     """Writes articles, one after another."""
+
+    def article(self) -> Article:
+        """The next article."""
+        ...
+
+
+class Zipf:
+    """Articles of words drawn from a Zipf law, from nothing."""
 
     def __init__(self, a_day: int) -> None:
         self._draw = random.Random(7)
@@ -62,46 +79,98 @@ class Press:
         self._last = body
         self._number += 1
         at = START + self._number * self._step
-        title, text = " ".join(body[:8]), " ".join(body)
-        url, outlet = f"https://bench.example/{self._number}", f"Outlet {self._number % 400}"
-        return Article(url, outlet, title, None, text, "content", "en", (), at, at, wording(title, text))
+        return _article(self._number, " ".join(body[:8]), " ".join(body), at)
 
 
-def measure(stored: int, articles: int, a_day: int) -> dict[str, float]:
+class Archive:
+    """Articles such as `archive.build` wrote, of the stories of its last days and of new ones."""
+
+    def __init__(self, path: Path) -> None:
+        with closing(sqlite3.connect(path)) as rows:
+            last = rows.execute("SELECT max(first_seen_at) FROM articles").fetchone()[0]
+            self._open = [
+                story
+                for (story,) in rows.execute(
+                    "SELECT story_id FROM story_articles ORDER BY article_id DESC LIMIT ?", (archive.PER_DAY,)
+                )
+            ]
+            self._next = 1 + rows.execute("SELECT max(id) FROM stories").fetchone()[0]
+        at = from_stamp(last)
+        assert at is not None
+        self._at = at
+        self._draw = draw = random.Random(7)
+        self._pool = [corpus.sentence(draw, draw.randint(10, 30)) for _ in range(archive.SENTENCES)]
+        self._alone = len(set(self._open)) / len(self._open)
+        self._last: tuple[str, str] | None = None
+        self._number = 0
+
+    def article(self) -> Article:
+        """The next article."""
+        self._number += 1
+        self._at += timedelta(days=1) / archive.PER_DAY
+        if self._last is None or self._draw.random() >= archive.COPIES:
+            if self._draw.random() < self._alone:
+                story, self._next = self._next, self._next + 1
+            else:
+                story = self._draw.choice(self._open)
+            title, _, body = archive.report(self._draw, self._pool, archive.own_names(story))
+            self._last = title, body
+        return _article(self._number, *self._last, self._at)
+
+
+def _article(number: int, title: str, text: str, at: datetime) -> Article:
+    url, outlet = f"https://bench.example/{number}", f"Outlet {number % 400}"
+    return Article(url, outlet, title, None, text, "content", "en", (), at, at, wording(title, text))
+
+
+class Clock:
+    """Processor time spent in a function, and how many `items` it gave, where it gives lists."""
+
+    def __init__(self, done: Callable[..., Any]) -> None:
+        self.spent, self.items, self._done = 0.0, 0, done
+
+    def __call__(self, *given: Any) -> Any:
+        began = time.process_time()
+        try:
+            made = self._done(*given)
+            self.items += len(made) if isinstance(made, list) else 0
+            return made
+        finally:
+            self.spent += time.process_time() - began
+
+
+def measure(store: Store, press: Press, stored: int, articles: int, a_poll: int) -> dict[str, float]:
     """Processor time an article, once so many are stored."""
-    press = Press(a_day)
-    with tempfile.TemporaryDirectory() as scratch, Store.open(Path(scratch) / "news.db") as store:
-        desk = Desk(store, OutletBook(), {}, (), schedule.Pace())
-        outlets: dict[str, int] = {}
-        spent, day = 0.0, START
-        for number in range(stored + articles):
-            if number % 100 == 0 and number:
-                store._connection.execute("COMMIT")
-            if number % 100 == 0:
-                store._connection.execute("BEGIN IMMEDIATE")
-            article = press.article()
-            if article.first_seen_at - day > timedelta(days=1):
-                day = article.first_seen_at
-                store.stories.forget(day - 2 * stories.WINDOW)
-            if article.outlet not in outlets:
-                outlets[article.outlet] = store.feeds.outlet_id(Outlet(article.outlet, (), article.outlet))
-            article_id = store.articles.add(article, outlets[article.outlet])
-            assert article_id is not None
-            began = time.process_time()
-            judging.place(article_id, article, desk)
-            if number >= stored:
-                spent += time.process_time() - began
-            if sys.stderr.isatty() and number % 1000 == 0:
-                print(f"\r{number} articles", end="", file=sys.stderr, flush=True)
-        store._connection.execute("COMMIT")
-        size = (Path(scratch) / "news.db").stat().st_size / 1e6
-        stories_held = store.numbers.totals(article.first_seen_at).stories
+    desk = Desk(store, OutletBook(), {}, (), schedule.Pace())
+    outlets: dict[str, int] = {}
+    index, again, taken = Clock(store.articles.index), Clock(judging.settle), Clock(judging.take_in)
+    store.articles.index = index  # type: ignore[method-assign]
+    judging.settle = again
+    day = None
+    for number in range(0, stored + articles, a_poll):
+        if number >= stored > number - a_poll or number == 0:
+            index.spent = again.spent = taken.spent = 0.0
+        poll = [press.article() for _ in range(a_poll)]
+        at = poll[-1].first_seen_at
+        with store.transaction():
+            if day and at - day > timedelta(days=1):
+                store.stories.forget(at - 2 * stories.WINDOW)
+            day = at if day is None or at - day > timedelta(days=1) else day
+            added = []
+            for one in poll:
+                if one.outlet not in outlets:
+                    outlets[one.outlet] = store.feeds.outlet_id(Outlet(one.outlet, (), one.outlet))
+                article_id = store.articles.add(one, outlets[one.outlet])
+                assert article_id is not None
+                added.append((article_id, one))
+            taken(added, desk)
+        if sys.stderr.isatty() and number % 1000 == 0:
+            print(f"\r{number} articles", end="", file=sys.stderr, flush=True)
+    spent = taken.spent - index.spent
     return {
-        "stored": stored,
         "ms_an_article": round(spent / articles * 1000, 3),
         "articles_a_second": round(articles / spent),
-        "stories": stories_held,
-        "db_mb": round(size, 1),
+        "share_of_second_look": round(again.spent / spent, 2),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
@@ -109,11 +178,26 @@ def measure(stored: int, articles: int, a_day: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench stories", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--stored", type=int, nargs="+", default=[1000, 30_000])
-    parser.add_argument("--articles", type=int, default=1000)
+    parser.add_argument("--articles", type=int, default=2000)
     parser.add_argument("--a-day", type=int, default=30_000)
+    parser.add_argument("--a-poll", type=int, default=10, help="new articles a poll brings")
+    parser.add_argument("--archive", type=Path, help="a database to go on with; it is copied, and not changed")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    found = [measure(stored, asked.articles, asked.a_day) for stored in asked.stored]
+    found = []
+    for stored in [0] if asked.archive else asked.stored:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / "news.db"
+            if asked.archive:
+                with closing(sqlite3.connect(asked.archive)) as one, closing(sqlite3.connect(path)) as other:
+                    one.backup(other)
+            press = Archive(path) if asked.archive else Zipf(asked.a_day)
+            with Store.open(path) as store:
+                held = store.numbers.totals(START).articles
+                settle = judging.settle
+                made = measure(store, press, stored, asked.articles, asked.a_poll)
+                judging.settle = settle
+            found.append({"stored": held + stored, **made, "db_mb": round(path.stat().st_size / 1e6, 1)})
     if asked.json:
         print(json.dumps(found))
         return
