@@ -44,13 +44,13 @@ alike by chance. And the cap of a word is lifted a little, since the window then
 MERGE_DOUBT = 0.12
 """What is asked for on top before two stories become one: that undoes what was said before."""
 
-SETTLED, SETTLED_CROWD = 0.165, 0.04
+SETTLED, SETTLED_CROWD = 0.135, 0.11
 """The same for reports that are looked at all together: what is most alike comes together first."""
 
 STAYS = 0.9
 """Share of that which is asked for of reports that stand together already: nobody leaves a story over a hair."""
 
-TWO_GROUPS = 0.8
+TWO_GROUPS = 0.85
 """What the likeness of two groups counts for, each of several reports: had they been of one event, they would have come
 together before each grew. One report that joins a group is judged by its likeness alone."""
 
