@@ -34,6 +34,10 @@ USUAL_CHANCE = 0.6
 SHORTEST, LONGEST = 0.8, 1.1
 """Bounds of a fingerprint's length, so that no report is like everything, or like nothing."""
 
+SCARCE, DOUBTED = 80, 0.06
+"""A fingerprint of fewer words is shorter, by up to this share: of a headline and two lines, chance decides more. It
+asks more of a likeness between short reports: precision goes before recall."""
+
 WINDOW_LEAST = 4000
 """Reports that a window is taken to hold, at least: few reports are no measure of how common a word is."""
 
@@ -109,6 +113,7 @@ def fingerprint(found: Told, held: Mapping[int, int] | None = None, among: int =
     length = math.sqrt(sum([weight * weight for weight, _, _ in weights])) or 1.0
     chance = sum([weight * rare * math.exp(-rare) for weight, _, rare in weights]) / length
     length /= min(LONGEST, max(SHORTEST, (USUAL_CHANCE / chance) ** 0.25)) if chance else 1.0
+    length /= 1 - DOUBTED * max(0.0, 1 - len(weights) / SCARCE)
     return {key: weight / length for weight, key, _ in weights}
 
 
