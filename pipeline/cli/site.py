@@ -24,14 +24,48 @@ from pipeline.times import from_stamp
 _QUEUE = 256
 """Connections that may wait at the door."""
 
+_EACH, _LONGEST = 0.0005, 0.005
+"""Seconds a process waits before it takes another connection, for each it has, and at most."""
+
 
 class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: one stop for the site and the service."""
+    """uvicorn without signal handlers of its own: one stop for the site and the service.
+
+    It takes connections itself. asyncio takes all that wait, so that of several processes the one that wakes first
+    would have a burst of readers alone; here each holds back for a moment, the longer the more connections it has.
+    """
+
+    def __init__(self, config: uvicorn.Config, door: socket.socket) -> None:
+        super().__init__(config)
+        self._door = door
+        self._taking: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for door in sockets or ():
-            door.listen(_QUEUE)
+        await super().startup(sockets=[])
+        self._door.setblocking(False)
+        self._door.listen(_QUEUE)
+        self._taking = asyncio.create_task(self._take())
+
+    async def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._door)
+                await loop.connect_accepted_socket(self._protocol, connection)
+            except OSError:  # gone again, or no handle is free
+                await asyncio.sleep(_LONGEST)
+            await asyncio.sleep(min(_LONGEST, _EACH * len(self.server_state.connections)))
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._taking:
+            self._taking.cancel()
+        await super().shutdown(sockets=[])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,15 +118,12 @@ async def publish(
         place.db, file, place.directory / "datasette.yaml",
         title=title, now=site.now, texts_open=site.texts, notebook=kept, secret=secret, processes=site.processes,
     )  # fmt: skip
-    server = _Server(
-        uvicorn.Config(
-            made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2,
-            # asyncio takes so many connections at a time. One: the next is for whichever process is at leisure.
-            backlog=1,
-        )
-    )  # fmt: skip
+    settings = uvicorn.Config(
+        made.app(), host=site.host, port=site.port, log_level="warning", lifespan="on", timeout_graceful_shutdown=2
+    )
     with listening(site) as door:
-        serving = asyncio.create_task(server.serve(sockets=[door]))
+        server = _Server(settings, door)
+        serving = asyncio.create_task(server.serve(sockets=[]))
         others = None
         if site.door is None:
             others = asyncio.create_task(crew(place, site, door, secret, stop))
