@@ -5,20 +5,15 @@ The pauses are those between the dates in the real feeds, hour by hour; each is 
 
 from __future__ import annotations
 
-import json
-import tarfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from pipeline import care, parse, vitals
-from pipeline.errors import ParseError
-from pipeline.model import Response
+from pipeline import care, vitals
 from pipeline.store.facts import DATED, PAUSES
 from quality import sets
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
 LEAST = 8
 """Hours with news that a feed must show to be counted."""
 
@@ -59,19 +54,6 @@ def _limit(hours: list[datetime]) -> timedelta:
 
 def _hours() -> Iterator[list[datetime]]:
     """The hours in which the articles of each real feed are dated."""
-    with tarfile.open(sets.DATA / "feeds.tar.gz") as archive:
-        files = {member.name: member for member in archive if member.isfile()}
-        listed = archive.extractfile(files["feeds/manifest.jsonl"])
-        assert listed is not None
-        for one in map(json.loads, listed.read().splitlines()):
-            held = files.get(f"feeds/{one['file']}")
-            opened = archive.extractfile(held) if held is not None and one["kind"] == "real" else None
-            if opened is None:
-                continue
-            url = f"https://{one['host'] or 'example.org'}/feed"
-            try:
-                parsed = parse.feed(Response(url, url, 200, (), opened.read(), AT))
-            except ParseError:
-                continue
-            dates = [entry.published_at for entry in parsed.entries if entry.published_at]
-            yield sorted({date.replace(minute=0, second=0, microsecond=0) for date in dates})
+    for parsed in sets.real_feeds():
+        dates = [entry.published_at for entry in parsed.entries if entry.published_at]
+        yield sorted({date.replace(minute=0, second=0, microsecond=0) for date in dates})

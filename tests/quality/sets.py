@@ -7,17 +7,25 @@ import hashlib
 import json
 import os
 import random
+import tarfile
 import tomllib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline import parse
+from pipeline.errors import ParseError
+from pipeline.model import ParsedFeed, Response
+
 DATA = Path(os.environ.get("NEWSBEAT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 FLOORS = Path(__file__).with_name("floors.toml")
+
+_READ_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 MOST_SEEDS = 5
 LEAST_CLUSTER = 3
@@ -102,3 +110,19 @@ def _rows(name: str) -> list[dict[str, Any]]:
 def _sample(row: dict[str, Any]) -> Sample:
     date = datetime.fromisoformat(f"{row['date'][:10]}T00:00:00+00:00") if row.get("date") else None
     return Sample(row["id"], row["cluster"], row.get("title"), row["text"], date, row.get("source"))
+
+
+def real_feeds() -> Iterator[ParsedFeed]:
+    """The recorded real feeds that can be read, in the order of their list."""
+    with tarfile.open(DATA / "feeds.tar.gz") as archive:
+        files = {member.name: member for member in archive if member.isfile()}
+        listed = archive.extractfile(files["feeds/manifest.jsonl"])
+        assert listed is not None
+        for one in map(json.loads, listed.read().splitlines()):
+            held = files.get(f"feeds/{one['file']}")
+            opened = archive.extractfile(held) if held is not None and one["kind"] == "real" else None
+            if opened is None:
+                continue
+            url = f"https://{one['host'] or 'example.org'}/feed"
+            with suppress(ParseError):
+                yield parse.feed(Response(url, url, 200, (), opened.read(), _READ_AT))
