@@ -31,6 +31,18 @@ FAILED_OFTEN = 3
 RECENT = 12
 """So many pauses of six weeks tell a feed's rhythm; of one that brings less, the dates of its latest articles do."""
 
+PAUSES = timedelta(days=42)
+"""Pauses of so long ago tell a feed's rhythm."""
+
+DATED = 31
+"""Hours in which a feed's latest articles appeared, for the rhythm of one that brings little."""
+
+WEEKS = 4
+"""The same weekday of so many weeks tells what a day usually brings."""
+
+ENOUGH = 20
+"""Articles that such a day must bring on the mean before a day can be called quiet."""
+
 GAPS = 5
 GAPS_SPAN = timedelta(days=14)
 """Pauses that must be known, and how long they must be together, before a feed's silence is measured by them: two

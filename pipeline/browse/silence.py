@@ -21,8 +21,6 @@ from .queries import Row, ids, rows
 from .times import Clock
 
 _KEPT_FOR = 600.0
-_PAUSES, _DATED, _WEEKS, _ENOUGH = timedelta(days=42), 31, 4, 20
-"""As in `store/facts.py`; a test holds the two to the same answer."""
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ async def _gaps(datasette: Any, clock: Clock, known: _Known, feeds: list[Row]) -
     known.gaps = {key: held for key, held in known.gaps.items() if moment - held[0] < _KEPT_FOR}
     missing = [number for number, key in keys.items() if key not in known.gaps]
     if missing:
-        since = times.stamp(clock.now - _PAUSES)
+        since = times.stamp(clock.now - care.PAUSES)
         told = await rows(datasette, queries.FEED_PAUSES, ids=ids(missing), since=since)
         polled = {row["feed_id"]: [timedelta(seconds=int(gap)) for gap in row["gaps"].split(",")] for row in told}
         for number in missing:
@@ -89,7 +87,7 @@ async def _gaps(datasette: Any, clock: Clock, known: _Known, feeds: list[Row]) -
 
 
 async def _dated(datasette: Any, clock: Clock, feed: int) -> tuple[timedelta, ...]:
-    told = await rows(datasette, queries.FEED_DATES, feed=feed, until=times.stamp(clock.now), most=_DATED)
+    told = await rows(datasette, queries.FEED_DATES, feed=feed, until=times.stamp(clock.now), most=care.DATED)
     hours = [datetime.fromisoformat(f"{row['hour']}:00:00+00:00") for row in told]
     return tuple(later - earlier for later, earlier in pairwise(hours))
 
@@ -106,11 +104,11 @@ async def _tempo(datasette: Any, clock: Clock, known: _Known) -> float:
 
 async def _usual_day(datasette: Any, clock: Clock) -> float | None:
     counts = []
-    for week in range(1, _WEEKS + 1):
+    for week in range(1, care.WEEKS + 1):
         span = {"since": clock.before(days=7 * week + 1), "until": clock.before(days=7 * week)}
         day = await queries.first(datasette, queries.DAY_BROUGHT, **span)
         if day is None or not day["asked"]:
             return None
         counts.append(day["n"])
     mean = sum(counts) / len(counts)
-    return mean if mean >= _ENOUGH else None
+    return mean if mean >= care.ENOUGH else None

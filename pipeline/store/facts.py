@@ -9,21 +9,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.care import RECENT, Facts, FeedFacts, pauses
+from pipeline.care import DATED, ENOUGH, PAUSES, RECENT, WEEKS, Facts, FeedFacts, pauses
 from pipeline.store.store import Store
 from pipeline.times import from_stamp, stamp
-
-PAUSES = timedelta(days=42)
-"""Pauses of so long ago tell a feed's rhythm."""
-
-DATED = 31
-"""Hours in which a feed's latest articles appeared, for the rhythm of one that brings little."""
-
-WEEKS = 4
-"""The same weekday of so many weeks tells what a day usually brings."""
-
-ENOUGH = 20
-"""Articles that such a day must bring on the mean before a day can be called quiet."""
 
 LATEST = 200
 SLACK = timedelta(minutes=30)

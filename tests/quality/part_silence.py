@@ -11,7 +11,6 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline import care, vitals
-from pipeline.store.facts import DATED, PAUSES
 from quality import sets
 
 LEAST = 8
@@ -47,8 +46,8 @@ def measure() -> dict[str, float]:
 def _limit(hours: list[datetime]) -> timedelta:
     """How long a feed with news in these hours may pause before it is called silent."""
     gaps = [later - earlier for earlier, later in pairwise(hours)]
-    recent = [gap for gap, earlier in zip(gaps, hours, strict=False) if earlier >= hours[-1] - PAUSES]
-    usual = care.usual_gap(care.pauses(recent, gaps[1 - DATED :]))
+    recent = [gap for gap, earlier in zip(gaps, hours, strict=False) if earlier >= hours[-1] - care.PAUSES]
+    usual = care.usual_gap(care.pauses(recent, gaps[1 - care.DATED :]))
     return max(care.SILENT_LEAST, usual * care.SILENT_TIMES) if usual else vitals.QUIET_AFTER
 
 
