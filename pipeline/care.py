@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from pipeline import vitals
@@ -138,7 +139,8 @@ def pauses(polled: Sequence[timedelta], dated: Sequence[timedelta]) -> tuple[tim
     return tuple(polled if len(polled) >= RECENT else dated)
 
 
-def usual_gap(gaps: Sequence[timedelta]) -> timedelta | None:
+@lru_cache(maxsize=1024)
+def usual_gap(gaps: tuple[timedelta, ...]) -> timedelta | None:
     """How long a feed's pauses are when they are long, an outage set aside; `None` while too little is known."""
     if len(gaps) < GAPS or sum(gaps, timedelta()) < GAPS_SPAN:
         return None

@@ -183,9 +183,9 @@ def test_a_feed_is_silent_when_it_stops_and_not_while_it_keeps_its_habit(habit: 
 
 
 def test_pauses_that_do_not_hold_two_weekends_say_nothing_yet() -> None:
-    assert care.usual_gap([HOUR] * 300) is None
-    assert care.usual_gap([HOUR] * 336) == HOUR
-    assert care.usual_gap([DAY * 9] * 4) is None
+    assert care.usual_gap((HOUR,) * 300) is None
+    assert care.usual_gap((HOUR,) * 336) == HOUR
+    assert care.usual_gap((DAY * 9,) * 4) is None
 
 
 def test_on_a_quiet_day_every_feed_may_be_silent_for_longer() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +66,8 @@ def _strip(hours: Sequence[str], held: dict[str, Row]) -> list[tuple[str, charts
 
 
 async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
-    """Feeds with their state in words, 48 hours as a strip and as numbers, the last error and its cure."""
+    """Feeds with their state in words, 48 hours as a strip and by the hour, the last error and its cure. `feeds` are
+    rows of `FEEDS`, as `in_order` gives them."""
     hours: dict[int, dict[str, Row]] = defaultdict(dict)
     strip = list(clock.hours(STRIP_HOURS))
     for row in await rows(datasette, queries.FEED_HOURS, ids=ids(feed["id"] for feed in feeds), since=strip[0]):
@@ -74,8 +75,11 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
     found = []
     for feed in feeds:
         held = hours[feed["id"]]
-        polls = sum(row["polls"] for row in held.values())
-        failed = sum(row["failed"] for row in held.values())
+        polls = failed = new = 0
+        for row in held.values():
+            polls += row["polls"]
+            failed += row["failed"]
+            new += row["new"]
         state = _WORDS[feed["kind"]]
         error = feed["last_error"] if state["kind"] in {"gone", "failing", "moved", "shaky"} else ""
         if state["kind"] == "moved":
@@ -88,9 +92,9 @@ async def told(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[Row]:
                 "url": masked(feed["url"]),
                 "state_of": state,
                 "strip": charts.strip(_strip(strip, held)),
-                "hours": [{**held[hour], "hour": f"{hour}:00:00Z"} for hour in sorted(held, reverse=True)],
+                "by_hour": held,
                 "success": f"{round(100 * (polls - failed) / polls)}%" if polls else "–",
-                "new": sum(row["new"] for row in held.values()),
+                "new": new,
                 "error": masked(error[:1].upper() + error[1:] if error else ""),
                 "cure": coded(feed["help"]) if state["kind"] == "quiet" else stored.cure(error),
             }
@@ -105,27 +109,28 @@ async def in_order(datasette: Any, clock: Clock, feeds: Sequence[Row]) -> list[R
     for feed in feeds:
         why, cure = silent.get(feed["id"], ("", ""))
         known.append({**feed, "kind": kind_of(feed, bool(why), clock), "why": why, "help": cure})
-    known.sort(key=lambda feed: (_ORDER[feed["kind"]], str(feed["outlet"] or feed["title"] or feed["url"]).casefold()))
+    known.sort(key=lambda feed: (_ORDER[feed["kind"]], feed["name"].casefold()))
     return known
 
 
 async def feeds(datasette: Any, request: Any) -> Any:
     """Every feed, the ones in trouble first, each with its last error in words and the cure."""
     clock = site.clock(datasette)
-    every = await in_order(datasette, clock, await rows(datasette, queries.FEEDS, most=5000))
-    counts = {kind: sum(feed["kind"] == kind for feed in every) for kind in _ORDER}
+    every = await in_order(datasette, clock, await rows(datasette, queries.FEED_RHYTHMS, most=5000))
+    counted = Counter(feed["kind"] for feed in every)
     asked = request.args.get("state")
     chosen = asked if asked in _ORDER else None
     shown = [feed for feed in every if chosen is None or feed["kind"] == chosen]
     number = max(1, site.whole(request.args.get("page") or "1") or 1)
     on_page = shown[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+    full = {row["id"]: row for row in await rows(datasette, queries.FEEDS_OF, ids=ids(feed["id"] for feed in on_page))}
     return await site.page(
         datasette,
         request,
         "feeds",
         clock=clock,
-        feeds=await told(datasette, clock, on_page),
-        counts=counts,
+        feeds=await told(datasette, clock, [full[feed["id"]] | feed for feed in on_page if feed["id"] in full]),
+        counts={kind: counted[kind] for kind in _ORDER},
         kinds=[_WORDS[kind] for kind in _ORDER],
         total=len(every),
         asked_for=_WORDS[chosen]["word"] if chosen else "",

@@ -324,12 +324,12 @@ ORIGINALS = Query(
     " WHERE a.id IN (SELECT value FROM json_each(:ids))",
     _IDS,
 )
+# A hub tells of it.
+_TOLD = "EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')) AS told"
 _FEED = (
-    "f.id, f.url, f.current_url, f.title, o.name AS outlet, o.id AS outlet_id, f.state, f.failures, f.every_s,"
-    " f.next_poll_at, f.last_polled_at, f.last_ok_at, f.last_new_at, f.last_error, f.last_error_at, f.moved_to,"
-    " f.added_at, f.certificate,"
-    # A hub tells of it.
-    " EXISTS (SELECT 1 FROM websub w WHERE w.feed_id = f.id AND w.state IN ('confirmed', 'renewing')) AS told"
+    "f.id, f.url, coalesce(o.name, nullif(f.title, ''), f.url) AS name, f.current_url, f.title, o.name AS outlet,"
+    " o.id AS outlet_id, f.state, f.failures, f.every_s, f.next_poll_at, f.last_polled_at, f.last_ok_at, f.last_new_at,"
+    f" f.last_error, f.last_error_at, f.moved_to, f.added_at, f.certificate, {_TOLD}"
 )
 OUTLET_FEEDS = Query(
     f"SELECT {_FEED} FROM feeds f CROSS JOIN outlets o ON o.id = f.outlet_id WHERE f.outlet_id = :outlet LIMIT 50",
@@ -352,13 +352,18 @@ PUBLISHING = Query(
 
 # --- feeds ----------------------------------------------------------------------------------------------------
 
-FEEDS = Query(
-    f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id LIMIT :most",
-    {"most": 5000},
+_NAMED = f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id"
+FEEDS = Query(f"{_NAMED} LIMIT :most", {"most": 5000})
+FEEDS_OF = Query(f"{_NAMED} WHERE f.id IN (SELECT value FROM json_each(:ids))", _IDS)
+# What says in which state each feed is, and no more: a page shows thirty of them in full.
+_RHYTHM = (
+    "SELECT f.id, f.url, coalesce(o.name, nullif(f.title, ''), f.url) AS name, f.state, f.failures, f.last_ok_at,"
+    f" f.last_new_at, f.last_error_at, f.added_at, {_TOLD} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id"
 )
+FEED_RHYTHMS = Query(f"{_RHYTHM} LIMIT :most", {"most": 5000})
 FEEDS_WITHOUT_NEWS = Query(
-    f"SELECT {_FEED} FROM feeds f LEFT JOIN outlets o ON o.id = f.outlet_id WHERE f.state IN ('ok', 'moved')"
-    " AND f.failures = 0 AND coalesce(f.last_new_at, f.added_at) < :before LIMIT 5000",
+    f"{_RHYTHM} WHERE f.state IN ('ok', 'moved') AND f.failures = 0 AND coalesce(f.last_new_at, f.added_at) < :before"
+    " LIMIT 5000",
     {"before": "2020-12-01T00:00:00Z"},
 )
 # The seconds between one poll with news and the next, as one text a feed. The first answer of a feed is no news.
@@ -381,7 +386,7 @@ DAY_BROUGHT = Query(
 )
 FEED_HOURS = Query(
     "SELECT feed_id, substr(started_at, 1, 13) AS hour, count(*) AS polls, sum(outcome = 'failed') AS failed,"
-    " sum(new) AS new, sum(ms) AS ms FROM polls WHERE feed_id IN (SELECT value FROM json_each(:ids))"
+    " sum(new) AS new FROM polls WHERE feed_id IN (SELECT value FROM json_each(:ids))"
     " AND started_at >= :since GROUP BY feed_id, hour",
     {**_IDS, **_SINCE},
 )

@@ -71,6 +71,7 @@ def _bare(tag: Tag, text: str) -> tuple[Markup, Markup, Markup]:
     return escape(text[:at]), around(tag, words), escape(text[at + len(words) :])
 
 
+@lru_cache(maxsize=256)  # the front page shows the same four changes to everybody
 def diff(before: str, after: str) -> tuple[Markup, Markup]:
     """Both wordings, escaped: what went is `<del>` in the first, what came is `<ins>` in the second."""
     left: list[Markup] = []
