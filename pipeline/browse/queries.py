@@ -133,14 +133,15 @@ NEWEST_ORIGINALS = Query(
 
 # Headlines an outlet reworded of late, those on topic before others.
 REWORDED = Query(
-    "SELECT r.article_id, r.seen_at, b.title AS before, r.title AS after, o.id AS outlet_id, o.name AS outlet,"
-    " EXISTS (SELECT 1 FROM article_topics t WHERE t.article_id = r.article_id AND t.on_topic = 1"
-    f"  AND t.topic IN {_ACTIVE}) AS told"
-    " FROM (SELECT article_id, n, seen_at, title FROM revisions WHERE n > 1 AND seen_at >= :since"
-    "  AND kind = 'headline' ORDER BY seen_at DESC LIMIT 300) AS r"
-    " CROSS JOIN revisions b ON b.article_id = r.article_id AND b.n = r.n - 1"
-    " CROSS JOIN articles a ON a.id = r.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
-    " ORDER BY told DESC, r.seen_at DESC LIMIT :most",
+    "SELECT few.article_id, few.seen_at, b.title AS before, r.title AS after, o.id AS outlet_id, o.name AS outlet,"
+    " few.told FROM (SELECT late.*, EXISTS (SELECT 1 FROM article_topics t WHERE t.article_id = late.article_id"
+    f" AND t.on_topic = 1 AND t.topic IN {_ACTIVE}) AS told FROM (SELECT article_id, n, seen_at FROM revisions"
+    "  WHERE n > 1 AND seen_at >= :since AND kind = 'headline' ORDER BY seen_at DESC LIMIT 300) AS late"
+    "  ORDER BY told DESC, late.seen_at DESC LIMIT :most) AS few"
+    " CROSS JOIN revisions r ON r.article_id = few.article_id AND r.n = few.n"
+    " CROSS JOIN revisions b ON b.article_id = few.article_id AND b.n = few.n - 1"
+    " CROSS JOIN articles a ON a.id = few.article_id CROSS JOIN outlets o ON o.id = a.outlet_id"
+    " ORDER BY few.told DESC, few.seen_at DESC",
     {"most": 4, **_SINCE},
 )
 
@@ -148,13 +149,11 @@ REWORDED = Query(
 
 _STORY = "s.id, s.title, s.first_at, s.last_at, s.article_count, s.outlet_count, s.family_count"
 # The index of stories that several newsrooms have answers alone; the rest is looked up for the few that are shown.
-_WIDE = (
-    f"SELECT {_STORY} FROM (SELECT w.id FROM stories w INDEXED BY stories_wide"
-    " WHERE w.last_at >= :since AND w.family_count > 1 AND {} LIMIT :most) AS few"
-    " CROSS JOIN stories s ON s.id = few.id ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC"
-)
 MOST_COVERED = Query(
-    _WIDE.format("w.first_at <= :until ORDER BY w.family_count DESC, w.article_count DESC, w.last_at DESC"),
+    f"SELECT {_STORY} FROM (SELECT w.id FROM stories w INDEXED BY stories_wide"
+    " WHERE w.last_at >= :since AND w.family_count > 1 AND w.first_at <= :until"
+    " ORDER BY w.family_count DESC, w.article_count DESC, w.last_at DESC LIMIT :most) AS few"
+    " CROSS JOIN stories s ON s.id = few.id ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC",
     {"until": "9999", "most": 8, **_SINCE},
 )
 # Where no story has two newsrooms.
@@ -163,12 +162,13 @@ LATEST_STORIES = Query(
     " ORDER BY s.last_at DESC LIMIT :most",
     {"until": "9999", "most": 8, **_SINCE},
 )
+# `LIMIT -1` keeps SQLite from asking of each story whether a topic has it: it asks in order, and stops at enough.
 BLIND_SPOT = Query(
-    _WIDE.format(
-        "w.family_count >= :families AND NOT EXISTS"
-        f" (SELECT 1 FROM story_topics st WHERE st.story_id = w.id AND st.topic IN {_ACTIVE})"
-        " ORDER BY w.family_count DESC, w.last_at DESC"
-    ),
+    f"SELECT {_STORY} FROM (SELECT wide.id FROM (SELECT w.id FROM stories w INDEXED BY stories_wide"
+    " WHERE w.last_at >= :since AND w.family_count > 1 AND w.family_count >= :families"
+    " ORDER BY w.family_count DESC, w.last_at DESC LIMIT -1) AS wide WHERE NOT EXISTS"
+    f" (SELECT 1 FROM story_topics st WHERE st.story_id = wide.id AND st.topic IN {_ACTIVE}) LIMIT :most) AS few"
+    " CROSS JOIN stories s ON s.id = few.id ORDER BY s.family_count DESC, s.article_count DESC, s.last_at DESC",
     {"families": 3, "most": 6, **_SINCE},
 )
 STORY = Query(f"SELECT {_STORY} FROM stories s WHERE s.id = :story", {"story": 1})

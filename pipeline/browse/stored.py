@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -73,6 +74,7 @@ def evidence(text: object) -> tuple[Evidence, ...]:
     return tuple(sorted(found, key=lambda item: -item.points))
 
 
+@lru_cache(maxsize=512)  # the lists that everybody reads hold the same few dozen
 def terms(text: object, most: int = 4) -> tuple[str, ...]:
     """The names of the terms that matched, most telling first, each once."""
     return tuple(dict.fromkeys(item.term for item in evidence(text)))[:most]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -23,6 +24,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
+@lru_cache(maxsize=4096)  # a page tells one moment in several ways
 def parse(text: object) -> datetime | None:
     """An aware UTC time from the database's text; `None` for what is not one. Never raises."""
     # A page reads hundreds, and `strptime` takes thirty times as long.
