@@ -126,7 +126,7 @@ def test_article_shows_why_and_how_it_was_reworded(site: Any) -> None:
     page, shown = get(site, f"/article/{held['article']}").text, words(get(site, f"/article/{held['article']}"))
     assert "<mark>TikTok</mark>" in page
     assert re.search(r"0\.\d\d against 0\.22: on topic", shown)
-    assert "headline 1 0.160" in shown
+    assert "ByteDance headline, summary, text 4 0.240 TikTok headline, text 3 0.224" in shown, "a line a term"
     assert "Where it came from" in shown
     assert "status" in shown
     assert "Largely the same text as" in words(get(site, f"/article/{held['copy']}"))

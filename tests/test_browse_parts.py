@@ -101,6 +101,16 @@ def test_charts_survive_empty_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("score", "threshold", "drawn", "line"),
+    [(0.1, 0.2, 12.0, 23.0), (0.2, 0.2, 24.0, 23.0), (0.9, 0.2, 72.0, 23.0), (0.5, 0.5, 36.0, 35.0)],
+)
+def test_a_bar_has_room_for_three_thresholds(score: float, threshold: float, drawn: float, line: float) -> None:
+    told = charts.meter(score, threshold)
+    assert f'width="{drawn:.2f}" height="6.00"' in told
+    assert f'<rect x="{line:.2f}"' in told
+
+
+@pytest.mark.parametrize(
     ("error", "word"),
     [
         ("HTTP 404 Not Found", "gone"), ("HTTP 503 Service Unavailable", "Trouble at the outlet"),

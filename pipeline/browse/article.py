@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from pipeline.hiding import masked
+from pipeline.model import Evidence
 
 from . import charts, editing, queries, site, stored, times, wording
 from .lines import topics
@@ -31,6 +33,19 @@ KINDS = {
 FIELDS = {"title": "headline", "summary": "summary", "text": "text"}
 
 
+def _by_term(items: Sequence[Evidence]) -> list[Row]:
+    """What each term brought, wherever it stands, most points first."""
+    found: dict[str, Row] = {}
+    for item in items:
+        row = found.setdefault(item.term, {"term": item.term, "fields": [], "count": 0, "points": 0.0})
+        row["fields"].append(FIELDS[item.field])
+        row["count"] += item.count
+        row["points"] += item.points
+    for row in found.values():
+        row["fields"] = [name for name in FIELDS.values() if name in row["fields"]]
+    return sorted(found.values(), key=lambda row: -row["points"])
+
+
 def _why(matches: list[Row]) -> list[Row]:
     """Each topic with its verdict, its points by term, and the bar against the threshold."""
     found = []
@@ -39,15 +54,7 @@ def _why(matches: list[Row]) -> list[Row]:
         found.append(
             {
                 **match,
-                "items": [
-                    {
-                        "term": item.term,
-                        "field": FIELDS[item.field],
-                        "count": item.count,
-                        "points": item.points,
-                    }
-                    for item in items
-                ],
+                "items": _by_term(items),
                 "meter": charts.meter(match["score"], match["threshold"], 112),
                 "stale": match["profile_hash"] != match["current_hash"],
                 "spans": {name: stored.places(items, name) for name in FIELDS},

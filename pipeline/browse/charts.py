@@ -76,12 +76,17 @@ def columns(days: Sequence[str], counts: Sequence[int], wire: Sequence[int] = ()
 
 
 def meter(score: float, threshold: float, width: int = 72) -> Markup:
-    """A score from 0 to 1 as a bar, the threshold as an upright line through it."""
+    """A score from 0 to 1 as a bar, the threshold as an upright line through it.
+
+    Scores gather around the threshold, and most thresholds are low: a full bar is three of them, or 1 where that is
+    less.
+    """
     score, threshold = min(1.0, max(0.0, score)), min(1.0, max(0.0, threshold))
+    full = min(1.0, 3 * threshold) or 1.0
     body = [
         _rect(0, 3, width, 6, "track"),
-        _rect(0, 3, width * score, 6, "bar" if score < threshold else "over"),
-        _rect(min(width - 2.0, max(0.0, width * threshold - 1)), 0, 2, 12, "line"),
+        _rect(0, 3, width * min(1.0, score / full), 6, "bar" if score < threshold else "over"),
+        _rect(min(width - 2.0, max(0.0, width * threshold / full - 1)), 0, 2, 12, "line"),
     ]
     return _svg("meter", width, 12, f"Score {score:.2f}, threshold {threshold:.2f}", body)
 
