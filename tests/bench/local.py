@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 for benches: `/feed/NUMBER` with ETag and 304, in a process of its own that is not counted."""
+"""A server on this machine for benches: `/feed/NUMBER` with ETag and 304, in a process of its own, not counted."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ class Served:
     """Where it listens, and the switch to later versions of every feed."""
 
     port: int
+    hosts: int
     _pipe: multiprocessing.connection.Connection
 
     def url(self, number: int) -> str:
-        """The address of a feed."""
-        return f"http://127.0.0.1:{self.port}/feed/{number}"
+        """The address of a feed; feeds go round the hosts."""
+        return f"http://{_address(number % self.hosts)}:{self.port}/feed/{number}"
 
     def publish(self, fresh: int) -> None:
         """Each feed now has `fresh` entries that were not in its first version, and another ETag."""
@@ -31,15 +32,18 @@ class Served:
 
 
 @contextmanager
-def serving(feeds: int, entries: int | None) -> Iterator[Served]:
-    """Feeds 0 to `feeds` of `entries` invented entries each, or the real ones (`None`), served until the block ends."""
+def serving(feeds: int, entries: int | None, hosts: int = 1) -> Iterator[Served]:
+    """Feeds 0 to `feeds` of `entries` invented entries each, or the real ones (`None`), served until the block ends, on
+    127.0.0.1 or as many addresses of 127.0.0.0/8 as there are `hosts`."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, feeds, entries), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(there, feeds, entries, hosts), daemon=True
+    )
     process.start()
     there.close()  # so that its death ends our waiting
     ignore(process.pid)
     try:
-        yield Served(here.recv(), here)
+        yield Served(here.recv(), hosts, here)
         here.send(None)
         process.join(5)
     finally:
@@ -75,7 +79,11 @@ class _Door(asyncio.Protocol):
         )
 
 
-def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int | None) -> None:
+def _address(host: int) -> str:
+    return f"127.0.{host // 250}.{host % 250 + 1}"
+
+
+def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int | None, hosts: int) -> None:
     def body(number: int, fresh: int) -> bytes:
         if entries is None:
             return corpus.renewed(corpus.real()[number], fresh)
@@ -87,11 +95,15 @@ def _serve(pipe: multiprocessing.connection.Connection, feeds: int, entries: int
     async def main() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Door(bodies, version), "127.0.0.1", 0, backlog=1024)
-        pipe.send(server.sockets[0].getsockname()[1])
+        port = server.sockets[0].getsockname()[1]
+        others = [_address(host) for host in range(1, hosts)]
+        more = await loop.create_server(lambda: _Door(bodies, version), others, port, backlog=64) if others else None
+        pipe.send(port)
         while (fresh := await loop.run_in_executor(None, pipe.recv)) is not None:
             for number in range(feeds):
                 bodies[number] = body(number, fresh)
             version[0] = fresh
             pipe.send(True)
+        del server, more  # until here they listen
 
     asyncio.run(main())
