@@ -47,11 +47,14 @@ def of(article: Article) -> Reading:
     if article.text_from == "title":
         return Reading(title.stems, title.stems, (title,))
     raw = article.text[:LONGEST_READ]
-    whole = opening = text.stems(raw)
-    if len(raw) > OPENING:
-        # Divided between words, so that the first part holds the first words; where no space is near, it is read alone.
-        end = raw.rfind(" ", OPENING - LONGEST_WORD, OPENING)
-        opening = whole[: len(text.tokens(raw[:end]))] if end > 0 else text.stems(raw[:OPENING])
+    # Divided between words, so that the first part holds the first words; where no space is near, it is read alone.
+    end = raw.rfind(" ", OPENING - LONGEST_WORD, OPENING) if len(raw) > OPENING else 0
+    if end > 0:
+        opening = text.stems(raw[:end])
+        whole = opening + text.stems(raw[end:])
+    else:
+        whole = text.stems(raw)
+        opening = text.stems(raw[:OPENING]) if end else whole
     passages.append(Passage("text", article.text, whole))
     return Reading(title.stems, opening, tuple(passages))
 

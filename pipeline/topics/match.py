@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import is_not, mul
-from typing import cast
 
 from pipeline import reading, text
 from pipeline.model import Article, Evidence, Match, TopicProfile
@@ -22,10 +21,10 @@ from pipeline.reading import LONGEST_READ, Field, Reading
 from pipeline.topics import gates
 from pipeline.topics.words import Word, heard, read, stems, telling, tellings
 
-TITLE = 3.0
+TITLE = 3
 """One mention in the headline counts as three far down in the text."""
 
-LEAD, LEAD_WORDS = 2.0, 100
+LEAD, LEAD_WORDS = 2, 100
 """The first words of a text count double: a report says there what it is about."""
 
 MAX_SPANS = 12
@@ -271,7 +270,7 @@ class _Field:
 
     name: Field
     raw: str
-    heard: Sequence[str]
+    heard: tuple[str, ...]
     _words: list[Word] | None = None
 
     @property
@@ -305,20 +304,16 @@ def hear(article: Article) -> Heard:
 
 def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
     """How much each word is mentioned, weighed by place."""
-    once: Counter[str] = Counter()
-    stressed = []
+    once: list[str] = []
+    stressed: list[str] = []
     for field in fields:
-        lead = LEAD_WORDS if field.name == "text" else 0
         if field.name == "title":
-            stressed.append((TITLE, field.heard))
+            stressed += TITLE * field.heard
         else:
-            stressed.append((LEAD, field.heard[:lead]))
-            once.update(field.heard[lead:])
-    counts = cast(dict[str, float], once)
-    for weight, said in stressed:
-        for word, count in Counter(said).items():
-            counts[word] = counts.get(word, 0.0) + weight * count
-    return counts
+            lead = LEAD_WORDS if field.name == "text" else 0
+            once += field.heard[lead:]
+            stressed += LEAD * field.heard[:lead]
+    return Counter(once + stressed)
 
 
 def _length(counts: Mapping[str, float], lang: str) -> float:
