@@ -17,7 +17,7 @@ from operator import mul
 
 from pipeline import text
 from pipeline.rarity import PREFIX, beginning
-from pipeline.reading import OPENING
+from pipeline.reading import LONGEST_READ
 
 STRESS = ((100, 1.0), (400, 0.5))
 """How much a word of the text is stressed: the first hundred in full, those up to the four hundredth in half. What
@@ -71,11 +71,11 @@ _KEYS = text.Remembered(_keyed, MOST_HELD)
 
 def words(title: str | None, body: str) -> Told:
     """The telling words of a headline and a text, most telling first."""
-    return told(text.stems(title or ""), text.stems(body[:OPENING]))
+    return told(text.stems(title or ""), text.stems(body[:LONGEST_READ]))
 
 
 def told(title: Sequence[str], opening: Sequence[str]) -> Told:
-    """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
+    """The same of what was read already: stems of the headline, and of the beginning of the text."""
     if len(_RARE) > MOST_HELD:
         _RARE.clear()
         _KEYS.clear()

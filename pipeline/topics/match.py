@@ -17,7 +17,7 @@ from operator import is_not, mul
 
 from pipeline import reading, text
 from pipeline.model import Article, Evidence, Match, TopicProfile
-from pipeline.reading import LONGEST_READ, Field, Reading
+from pipeline.reading import Field, Reading
 from pipeline.topics import gates
 from pipeline.topics.words import Word, heard, read, stems, telling, tellings
 
@@ -26,6 +26,10 @@ TITLE = 3
 
 LEAD, LEAD_WORDS = 2, 100
 """The first words of a text count double: a report says there what it is about."""
+
+LONGEST_RULED = 10_000
+"""Characters of a field in which the words of a rule are sought; what counts for the score is sought in
+`reading.LONGEST_READ`. A rule that is a pattern is held against the whole."""
 
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
@@ -225,7 +229,7 @@ class Panel:
         score = round(min(1.0, sum(points.values())), 4)
         if score < least * threshold:
             return None
-        closed = one.gates.closed([(field.raw, field.words) for field in fields]) if one.gates else ""
+        closed = one.gates.closed([field.ruled for field in fields]) if one.gates else ""
         return Match(
             article_url=article.url,
             topic=one.profile.slug,
@@ -270,18 +274,25 @@ class _Field:
 
     name: Field
     raw: str
+    beginning: str
     heard: tuple[str, ...]
     _words: list[Word] | None = None
 
     @property
     def words(self) -> list[Word]:
         if self._words is None:
-            self._words = read(self.raw[:LONGEST_READ])
+            self._words = read(self.beginning)
         return self._words
+
+    @property
+    def ruled(self) -> tuple[str, list[Word]]:
+        """As written, and the words of as much of it as rules are held against."""
+        more = len(self.beginning) < len(self.raw)
+        return self.raw, read(self.raw[:LONGEST_RULED]) if more else self.words
 
 
 def _fields(said: Reading) -> list[_Field]:
-    return [_Field(one.name, one.raw, heard(one.raw[:LONGEST_READ], one.stems)) for one in said.passages]
+    return [_Field(one.name, one.raw, one.read, heard(one.read, one.stems)) for one in said.passages]
 
 
 @dataclass(frozen=True, slots=True)
