@@ -9,18 +9,22 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import mul
 
 from pipeline import text
 from pipeline.rarity import PREFIX, beginning
-from pipeline.reading import OPENING
+from pipeline.reading import LONGEST_READ
 
 STRESS = ((100, 1.0), (400, 0.5))
 """How much a word of the text is stressed: the first hundred in full, those up to the four hundredth in half. What
 comes first tells the event, what follows is more and more background, which other events share."""
+
+_LEAST_STRESS = 0.5
+"""All stress is in units of this, so that mentions are whole numbers."""
 
 TITLE_WEIGHT = 2
 PRINT_WORDS = 120
@@ -59,6 +63,7 @@ def _keyed(stem: str) -> int:
     return key
 
 
+_ROOTS: text.Remembered[int, float] = text.Remembered(lambda mentions: math.sqrt(mentions * _LEAST_STRESS), 4096)
 MOST_HELD = 131072
 _RARE: dict[int, float] = {}
 _KEYS = text.Remembered(_keyed, MOST_HELD)
@@ -66,26 +71,24 @@ _KEYS = text.Remembered(_keyed, MOST_HELD)
 
 def words(title: str | None, body: str) -> Told:
     """The telling words of a headline and a text, most telling first."""
-    return told(text.stems(title or ""), text.stems(body[:OPENING]))
+    return told(text.stems(title or ""), text.stems(body[:LONGEST_READ]))
 
 
 def told(title: Sequence[str], opening: Sequence[str]) -> Told:
-    """The same of what was read already: stems of the headline, and of the first OPENING characters of the text."""
+    """The same of what was read already: stems of the headline, and of the beginning of the text."""
     if len(_RARE) > MOST_HELD:
         _RARE.clear()
         _KEYS.clear()
     keys = list(map(_KEYS.__getitem__, opening[: STRESS[-1][0]]))
-    counts: dict[int, float] = defaultdict(float)
+    mentions = round(TITLE_WEIGHT / _LEAST_STRESS) * list(map(_KEYS.__getitem__, title))
     start = 0
     for end, stress in STRESS:
-        for key, count in Counter(keys[start:end]).items():
-            counts[key] += stress * count
+        mentions += round(stress / _LEAST_STRESS) * keys[start:end]
         start = end
-    for stem in title:
-        counts[_KEYS[stem]] += TITLE_WEIGHT
-    counts.pop(0, None)
-    found = [(math.sqrt(said) * (rare := _RARE[key]), key, rare) for key, said in counts.items()]
-    found.sort(reverse=True)
+    said = Counter(mentions)
+    said.pop(0, None)
+    rare = list(map(_RARE.__getitem__, said))
+    found = sorted(zip(map(mul, map(_ROOTS.__getitem__, said.values()), rare), said, rare, strict=True), reverse=True)
     return found[: PRINT_WORDS + ASKED_WORDS]
 
 

@@ -7,7 +7,6 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import TypeVar
 
 import nh3
@@ -57,10 +56,8 @@ _LETTERS = (
 )
 _NOT_APART = re.compile(rf"[^\x00-\x7f{_APART}]")
 _NOT_EVEN = re.compile(rf"[^\x00-\x7f{_APART}{_LETTERS}]")
-# ASCII as words are compared: small letters, digits, underscore and apostrophe; all else is space. And apostrophes that
-# are in no word.
+# ASCII as words are compared: small letters, digits, underscore and apostrophe; all else is space.
 _LOW = bytes(c if chr(c) in "abcdefghijklmnopqrstuvwxyz0123456789_'" else 32 for c in bytes(range(256)).lower())
-_CLOSES, _OPENS = re.compile(rb"'(?!\w)"), re.compile(rb"'(?<!\w')")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(]?[A-Z0-9À-Þ])")
 
 
@@ -77,16 +74,19 @@ def plain(markup: str | None) -> str:
         first, *others = _cleaned(text).split("<")
         # Nothing but the tags of _BLOCKS, bare, is left between pointed brackets.
         text = "\n".join([first, *[part.partition(">")[2] for part in others]])
-    if "&" in text:
+        if "&" in text:  # Nor any entity but these four, of which "&amp;" comes last: what it gives is no entity.
+            text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    elif "&" in text:
         text = html.unescape(text)
     if _has_seldom(text):
         text = _CONTROL.sub("", _LINE_END.sub("\n", text))
         text = _SPACES.sub(" ", text)
     else:
         text = text.replace("\t", " ").replace("\xa0", " ").replace("\r\n", "\n").replace("\r", "\n")
-        while "  " in text:
-            text = text.replace("  ", " ")
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    if "\n" in text:
+        text = "\n".join([line.strip(" ") for line in text.split("\n")])
+    while "  " in text:
+        text = text.replace("  ", " ")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return text.strip()
@@ -159,10 +159,10 @@ def _flattened(text: str) -> str | None:
         plain = folded.encode("ascii", "replace")
     flat = plain.translate(_LOW)
     if b"'" in flat:
-        flat = _OPENS.sub(b" ", _CLOSES.sub(b" ", flat))
-    while b"  " in flat:
-        flat = flat.replace(b"  ", b" ")
-    return flat.strip().decode()
+        # An apostrophe counts between two letters only.
+        flat = b" %b " % flat.replace(b"''", b"  ")
+        flat = flat.replace(b"' ", b"  ").replace(b" '", b"  ")
+    return " ".join(flat.decode().split())
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:
@@ -213,11 +213,11 @@ _FLATS = _Flats()
 
 
 def stems(text: str) -> tuple[str, ...]:
-    """Its `tokens`, each as its `stem`."""
-    return tuple([stem(word) if word[-1:] == "s" else word for word in tokens(text)])
+    """Its `tokens`, each as its `stem`; one that was met before is the same object again, which is counted and looked
+    up faster than an equal one."""
+    return tuple(map(_STEMS.__getitem__, tokens(text)))
 
 
-@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """One form for singular and plural: "deals" is "deal", "companies" is "company". English, and light."""
     if len(word) <= 3 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
@@ -227,6 +227,15 @@ def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     return word[:-1]
+
+
+def _one_stem(word: str) -> str:
+    made = stem(word)
+    # No stem has another: what ends in "s" after all ends in "ss".
+    return word if made == word else _STEMS[made]
+
+
+_STEMS: Remembered[str, str] = Remembered(_one_stem, 131072)
 
 
 def sentences(text: str) -> list[str]:

@@ -18,17 +18,18 @@ def test_the_parts_of_a_text_hold_the_words_of_the_whole(piece: str, times: int)
     read = reading.of(report)
     body = read.passages[-1]
     assert body.raw == report.text
-    assert body.stems == text.stems(report.text[: reading.LONGEST_READ])
+    assert body.read == report.text[: len(body.read)]
+    assert body.stems == read.opening == text.stems(body.read)
     assert read.title == text.stems(report.title or "")
 
 
-@pytest.mark.parametrize("signs", [0, 10, reading.OPENING - 3, reading.OPENING + 9])
+@pytest.mark.parametrize("signs", [0, 10, reading.LONGEST_READ - 3, reading.LONGEST_READ + 9])
 def test_the_opening_is_the_beginning_without_a_word_that_is_cut(signs: int) -> None:
     body = "x" * signs + " word" * 2000
     opening = reading.of(article(text=body, text_from="content")).opening
     whole = text.stems(body)
-    assert opening == whole[: len(opening)] or signs > reading.OPENING
-    assert sum(map(len, opening)) <= reading.OPENING
+    assert opening == whole[: len(opening)] or signs > reading.LONGEST_READ
+    assert sum(map(len, opening)) <= reading.LONGEST_READ
     assert prints.told((), opening) == prints.words(None, " ".join(opening))
 
 

@@ -69,7 +69,7 @@ def test_a_report_of_the_matter_is_on_topic_with_its_evidence() -> None:
 def test_scores_that_change_ask_for_another_number_of_the_way_they_are_made() -> None:
     """These scores belong to this SCORING. Where they change, raise it in model.py, so that tags are made anew."""
     short = article(title="Lifeboats out off Korvik", summary=None, text="A ferry is aground, the coastguard says.")
-    assert (SCORING, score(REPORT), score(short)) == (2, 0.4849, 0.3358)
+    assert (SCORING, score(REPORT), score(short)) == (3, 0.4849, 0.3358)
 
 
 def test_a_report_without_any_term_gives_no_match() -> None:
@@ -483,6 +483,23 @@ def test_rules_may_be_patterns(rule: str, opens: bool) -> None:
     found = matched(REPORT, replace(FERRY, rules=Rules(all=(rule,))))
     assert found is not None
     assert found.on_topic is opens
+
+
+@pytest.mark.parametrize(
+    ("rules", "open_"),
+    [
+        pytest.param(Rules(none=("sandbank lighthouse",)), False, id="words behind what is read for the score"),
+        pytest.param(Rules(none=("re:light.?house",)), False, id="a pattern there"),
+        pytest.param(Rules(all=("sandbank lighthouse",)), True, id="words that must stand in it, there"),
+        pytest.param(Rules(none=("rowing boat",)), True, id="words that stand nowhere"),
+    ],
+)
+def test_rules_are_held_against_more_than_the_score_is_read_from(rules: Rules, open_: bool) -> None:
+    long = replace(REPORT, text=REPORT.text + " Nothing more was known." * 200 + " They saw the sandbank lighthouse.")
+    found = matched(long, replace(FERRY, rules=rules))
+    assert len(long.text) > reading.LONGEST_READ
+    assert found is not None
+    assert found.on_topic is open_
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import is_not, mul
-from typing import cast
 
 from pipeline import reading, text
 from pipeline.model import Article, Evidence, Match, TopicProfile
-from pipeline.reading import LONGEST_READ, Field, Reading
+from pipeline.reading import Field, Reading
 from pipeline.topics import gates
 from pipeline.topics.words import Word, heard, read, stems, telling, tellings
 
-TITLE = 3.0
+TITLE = 3
 """One mention in the headline counts as three far down in the text."""
 
-LEAD, LEAD_WORDS = 2.0, 100
+LEAD, LEAD_WORDS = 2, 100
 """The first words of a text count double: a report says there what it is about."""
+
+LONGEST_RULED = 10_000
+"""Characters of a field in which the words of a rule are sought; what counts for the score is sought in
+`reading.LONGEST_READ`. A rule that is a pattern is held against the whole."""
 
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
@@ -226,7 +229,7 @@ class Panel:
         score = round(min(1.0, sum(points.values())), 4)
         if score < least * threshold:
             return None
-        closed = one.gates.closed([(field.raw, field.words) for field in fields]) if one.gates else ""
+        closed = one.gates.closed([field.ruled for field in fields]) if one.gates else ""
         return Match(
             article_url=article.url,
             topic=one.profile.slug,
@@ -271,18 +274,25 @@ class _Field:
 
     name: Field
     raw: str
-    heard: Sequence[str]
+    beginning: str
+    heard: tuple[str, ...]
     _words: list[Word] | None = None
 
     @property
     def words(self) -> list[Word]:
         if self._words is None:
-            self._words = read(self.raw[:LONGEST_READ])
+            self._words = read(self.beginning)
         return self._words
+
+    @property
+    def ruled(self) -> tuple[str, list[Word]]:
+        """As written, and the words of as much of it as rules are held against."""
+        more = len(self.beginning) < len(self.raw)
+        return self.raw, read(self.raw[:LONGEST_RULED]) if more else self.words
 
 
 def _fields(said: Reading) -> list[_Field]:
-    return [_Field(one.name, one.raw, heard(one.raw[:LONGEST_READ], one.stems)) for one in said.passages]
+    return [_Field(one.name, one.raw, one.read, heard(one.read, one.stems)) for one in said.passages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,20 +315,16 @@ def hear(article: Article) -> Heard:
 
 def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
     """How much each word is mentioned, weighed by place."""
-    once: Counter[str] = Counter()
-    stressed = []
+    once: list[str] = []
+    stressed: list[str] = []
     for field in fields:
-        lead = LEAD_WORDS if field.name == "text" else 0
         if field.name == "title":
-            stressed.append((TITLE, field.heard))
+            stressed += TITLE * field.heard
         else:
-            stressed.append((LEAD, field.heard[:lead]))
-            once.update(field.heard[lead:])
-    counts = cast(dict[str, float], once)
-    for weight, said in stressed:
-        for word, count in Counter(said).items():
-            counts[word] = counts.get(word, 0.0) + weight * count
-    return counts
+            lead = LEAD_WORDS if field.name == "text" else 0
+            once += field.heard[lead:]
+            stressed += LEAD * field.heard[:lead]
+    return Counter(once + stressed)
 
 
 def _length(counts: Mapping[str, float], lang: str) -> float:
