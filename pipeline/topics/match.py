@@ -1,9 +1,9 @@
 """Article and TopicProfile to Match, with its evidence.
 
-The score is the cosine between the profile's weights and the article's words: each word counts by how often it stands
-(logarithmically; headline and lead more) and by how telling it is in general (`words.telling`). It lies in 0..1, does
-not grow with length, and is a plain sum over terms, so each term's share is its evidence. A word in the article counts
-for one term of a profile: the one that names most words there.
+The score is the cosine between the profile's weights and the article's words, times the profile's scale: each word
+counts by how often it stands (logarithmically; headline and lead more) and by how telling it is in general
+(`words.telling`). It lies in 0..1, does not grow with length, and is a plain sum over terms, so each term's share is
+its evidence. A word in the article counts for one term of a profile: the one that names most words there.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FEW_TERMS = 4
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A profile made ready: weights of unit length, each term's forms as stems, its gates."""
+    """A profile made ready: weights as long as its scale, each term's forms as stems, its gates."""
 
     profile: TopicProfile
     weights: tuple[float, ...]
@@ -62,7 +62,7 @@ def compiled(profile: TopicProfile) -> Compiled:
                 forms.setdefault(form, index)
     return Compiled(
         profile=profile,
-        weights=tuple(term.weight / length for term in profile.terms),
+        weights=tuple(term.weight / length * profile.scale for term in profile.terms),
         forms=tuple(forms.items()),
         gates=gates.ready(profile.rules),
     )
