@@ -286,7 +286,7 @@ class Rules:
     none: tuple[str, ...] = ()
 
 
-SCORING = 2
+SCORING = 3
 """Which way of scoring this is. Raised when an article's score on the same profile becomes another: it is part of every
 `profile_hash`, so that tags of an older way are seen to be stale and are made anew."""
 

@@ -28,6 +28,10 @@ TITLE = 3.0
 LEAD, LEAD_WORDS = 2.0, 100
 """The first words of a text count double: a report says there what it is about."""
 
+BARE_WORDS, BARE = 200, 0.06
+"""A text without a headline has nothing that is stressed above the rest, and scores the less the shorter it is: below so
+many words its score is raised by this power of what is missing. With a headline no length needs it."""
+
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
 
@@ -118,7 +122,7 @@ class Panel:
         hot = counts.keys() & self._forms.keys()
         if not hot:
             return ()
-        length = _length(counts, lang)
+        length = _length(counts, lang) * _bare(fields)
         likely = self._likely(hot, counts, length, lang, least)
         if not likely:
             return ()
@@ -300,7 +304,7 @@ def hear(article: Article) -> Heard:
     """An article made ready."""
     fields = _fields(reading.of(article))
     counts, lang = _counts(fields), article.lang or "en"
-    return Heard(fields, counts, _length(counts, lang), lang)
+    return Heard(fields, counts, _length(counts, lang) * _bare(fields), lang)
 
 
 def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
@@ -325,6 +329,14 @@ def _length(counts: Mapping[str, float], lang: str) -> float:
     """The length of the article's vector of single words."""
     values = list(map(mul, map(tellings(lang).__getitem__, counts), map(_SATURATED.__getitem__, counts.values())))
     return math.sqrt(sum(map(mul, values, values))) or 1.0
+
+
+def _bare(fields: Sequence[_Field]) -> float:
+    """By what the vector of an article is shorter for having no headline: 1 where it has one, or is long enough."""
+    if fields[0].heard:
+        return 1.0
+    count = sum(len(field.heard) for field in fields)
+    return math.pow(count / BARE_WORDS, BARE) if 0 < count < BARE_WORDS else 1.0
 
 
 def _saturated(count: float) -> float:
