@@ -29,8 +29,8 @@ LEAD, LEAD_WORDS = 2.0, 100
 """The first words of a text count double: a report says there what it is about."""
 
 BARE_WORDS, BARE = 200, 0.06
-"""A text without a headline has nothing that is stressed above the rest, and scores the less the shorter it is: below so
-many words its score is raised by this power of what is missing. With a headline no length needs it."""
+"""A text without a headline has nothing that stands out, and scores the less the shorter it is: with fewer words than
+this its score is raised by this power of what is missing. With a headline no length needs it."""
 
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
