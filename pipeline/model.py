@@ -295,7 +295,8 @@ SCORING = 3
 class TopicProfile:
     """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1).
 
-    Scores are multiplied by `scale`, so that one threshold means the same for a narrow seed and a broad one.
+    Scores are multiplied by `scale`, so that one threshold means the same for a narrow seed and a broad one. `fitted`
+    is to how many stored articles it was fitted; 0: it knows its seed alone; None: not said, as where a person wrote it.
     """
 
     slug: str
@@ -306,6 +307,7 @@ class TopicProfile:
     seed: str | None = None
     profile_hash: str = ""
     scale: float = 1.0
+    fitted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,4 +269,5 @@ def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
         seed=shape.seed,
         profile_hash=text.digest(repr(scoring))[:16],
         scale=shape.scale,
+        fitted=shape.fitted,
     )

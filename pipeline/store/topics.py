@@ -56,6 +56,7 @@ class Topics:
                 "terms": [asdict(term) for term in profile.terms],
                 "rules": asdict(profile.rules),
                 "scale": profile.scale,
+                "fitted": profile.fitted,
             }
             self._db.execute(
                 "INSERT INTO topics (slug, title, profile_hash, seed, threshold, profile) VALUES (?, ?, ?, ?, ?, ?)"
@@ -173,7 +174,9 @@ class Topics:
         whole = json.loads(row[2])
         terms = tuple(Term(**{**term, "aliases": tuple(term["aliases"])}) for term in whole["terms"])
         rules = Rules(**{name: tuple(words) for name, words in whole["rules"].items()})
-        return TopicProfile(slug, row[0], terms, rules, row[1], row[3], row[4], whole.get("scale", 1.0))
+        return TopicProfile(
+            slug, row[0], terms, rules, row[1], row[3], row[4], whole.get("scale", 1.0), whole.get("fitted")
+        )
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> str:

@@ -52,6 +52,9 @@ LEAST_ADDED = 0.04
 WORTH_IT = 1.02
 """By what the expected F1 must grow before another threshold is proposed."""
 
+LEFT = 0.001
+"""The weight of a term that tells nothing in this archive, where it stands in a file already."""
+
 NEAREST = 8
 """On-topic articles that the notes at the terms speak of, at most."""
 
@@ -66,6 +69,14 @@ class Fitted:
     articles: int
     on_topic: int
     learned: int
+
+    def onto(self, profile: TopicProfile) -> tuple[dict[int, float], dict[Term, str]]:
+        """What the profile that was fitted would become term by term: other weights by their place in it, and terms to
+        add with a note on each. A term that fitting left out stays, next to nothing."""
+        now = {term.text: term for term in self.profile.terms}
+        weights = {at: now[term.text].weight if term.text in now else LEFT for at, term in enumerate(profile.terms)}
+        known = {term.text for term in profile.terms}
+        return weights, {term: self.notes[term.text] for term in self.profile.terms if term.text not in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,7 @@ def fitted(
         else _note(nearest[at], len(on[:NEAREST]), held[at], len(archive))
         for at in order
     }
-    made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold)
+    made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold, fitted=len(archive))
     return Fitted(made, notes, len(archive), len(on), sum(term.text in among for term in made.terms))
 
 

@@ -97,9 +97,8 @@ def profile(
         rules=Rules(),
         threshold=THRESHOLD,
         seed=seed,
-        scale=coherence.scale(
-            [[one.stems for one in sentences] for sentences in read], partial(is_dull, lang=lang), lang
-        ),
+        scale=coherence.scale([[one.stems for one in said] for said in read], partial(is_dull, lang=lang), lang),
+        fitted=0,
     )
 
 
