@@ -296,7 +296,7 @@ class TopicProfile:
     """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1).
 
     Scores are multiplied by `scale`, so that one threshold means the same for a narrow seed and a broad one. `fitted`
-    is to how many stored articles it was fitted; 0: it knows its seed alone; None: not said, as where a person wrote it.
+    is to how many stored articles it was fitted; 0: it knows its seed alone; None: a person wrote it.
     """
 
     slug: str
