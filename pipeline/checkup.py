@@ -32,6 +32,9 @@ def of_topics(
     for profile in known:
         for finding in topics.findings(profile, tried.get(profile.slug)):
             yield profile, finding
+        if store and _alone(store, profile, tried[profile.slug]):
+            why = "it knows its seed alone, and there are articles by now that it could be fitted to."
+            yield profile, Finding("fitted", why, f"`newsbeat topic tune {profile.slug}` shows what they teach it.")
         if store and (days := _quiet(store, profile, now)) is not None:
             why = f"no article on this topic for {days} days, though others came in."
             yield profile, Finding("", why, f"`newsbeat topic review {profile.slug}` shows what comes nearest.")
@@ -48,6 +51,12 @@ def _tried(profiles: tuple[TopicProfile, ...], store: Store) -> dict[str, Tried]
         if time.monotonic() > until:
             break
     return tried
+
+
+def _alone(store: Store, profile: TopicProfile, tried: Tried) -> bool:
+    """Whether the archive could teach a topic that was made without one, and nobody has taught it since."""
+    could = profile.fitted == 0 and tried.articles >= topics.LEAST_ARTICLES
+    return could and not store.feedback.resolved(profile.slug, store.articles.ids)
 
 
 def _quiet(store: Store, profile: TopicProfile, now: datetime) -> int | None:

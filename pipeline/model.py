@@ -293,7 +293,11 @@ SCORING = 3
 
 @dataclass(frozen=True, slots=True)
 class TopicProfile:
-    """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1)."""
+    """A topic: its terms, its gates, and the score from which an article is on topic (0 to 1).
+
+    Scores are multiplied by `scale`, so that one threshold means the same for a narrow seed and a broad one. `fitted`
+    is to how many stored articles it was fitted; 0: it knows its seed alone; None: a person wrote it.
+    """
 
     slug: str
     title: str
@@ -302,6 +306,8 @@ class TopicProfile:
     threshold: float = 0.23
     seed: str | None = None
     profile_hash: str = ""
+    scale: float = 1.0
+    fitted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

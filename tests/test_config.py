@@ -179,6 +179,8 @@ def test_one_topic_can_be_read_alone(place: Path) -> None:
         pytest.param('"weir"', '"sluice"', False, id="an alias"),
         pytest.param('all = ["river"]', "all = []", False, id="a rule"),
         pytest.param("threshold = 0.3", "threshold = 0.31", False, id="the threshold"),
+        pytest.param("threshold = 0.3", "threshold = 0.3\nscale = 1.1", False, id="the scale"),
+        pytest.param("threshold = 0.3", "threshold = 0.3\nscale = 1.0", True, id="not a scale of one"),
         pytest.param("The river barrage", "Our barrage", True, id="not its title"),
         pytest.param("[[term]]", "# a remark\n[[term]]", True, id="not a remark"),
     ],

@@ -378,6 +378,34 @@ def test_tune_goes_by_what_is_stored_while_nobody_has_said_anything(place: Path,
     assert before.splitlines()[0] == path.read_text().splitlines()[0], "comments stay"
 
 
+def test_tune_fits_a_topic_that_knows_its_seed_alone_as_it_would_have_been_made(
+    place: Path, newsbeat: Newsbeat
+) -> None:
+    seed = place / "seed.txt"
+    seed.write_text("Pontefract bids for the barrage\n\n" + "Pontefract would build the barrage and a sluice. " * 3)
+    ran = newsbeat("topic", "new", str(seed), "--alone", "-o", str(place / "config" / "topics" / "bid.toml"))
+    assert "Written from the seed alone. Once 200 articles are stored, `newsbeat topic tune bid`" in ran.stdout
+    path = place / "config" / "topics" / "bid.toml"
+    assert config.topic(path).fitted == 0
+    with Store.open(place / "news.db") as store, store.transaction():
+        outlet = store.feeds.outlet_id(Outlet("Example Times", (), "Example Media Group"))
+        for at in range(240):
+            store.articles.add(article(f"off{at}", title=f"A sluice {at}", summary=None, text=BODY), outlet)
+        for at in range(4):
+            words = "Pontefract bids for the barrage. Its turbines come from Helmsley. "
+            store.articles.add(article(f"near{at}", title="Pontefract bids", summary=None, text=words * 2), outlet)
+    made = newsbeat("topic", "new", str(seed), "-o", str(place / "made.toml"))
+    assert made.exit_code == 0, made.output
+    wanted = config.topic(place / "made.toml")
+    assert newsbeat("topic", "tune", "bid", "--write").exit_code == 0
+    tuned = config.topic(path)
+    assert (tuned.fitted, tuned.threshold) == (wanted.fitted, wanted.threshold)
+    weights = {term.text: term.weight for term in tuned.terms}
+    assert {term.text: weights[term.text] for term in wanted.terms} == {t.text: t.weight for t in wanted.terms}
+    assert all(weights[text] == 0.001 for text in weights.keys() - {term.text for term in wanted.terms})
+    assert "fitted" not in newsbeat("topic", "tune", "bid").stdout, "from now on only a threshold and words are offered"
+
+
 def test_weights_move_once_there_are_labels_enough_and_they_help_on_others(place: Path, newsbeat: Newsbeat) -> None:
     with Store.open(place / "news.db") as store:
         with store.transaction():

@@ -132,6 +132,21 @@ def test_topics_are_tried_on_the_latest_articles(tmp_path: Path) -> None:
         assert [finding.key for _, finding in checkup.of_topics([BARRAGE], None, NOW)] == []
 
 
+def test_a_topic_that_knows_its_seed_alone_is_told_once_there_are_articles(tmp_path: Path) -> None:
+    alone = replace(BARRAGE, fitted=0)
+    archive(tmp_path / "news.db", topics.LEAST_ARTICLES)
+    with Store.open(tmp_path / "news.db") as store:
+
+        def told(profile: TopicProfile) -> list[str]:
+            return [found.cure for _, found in checkup.of_topics([profile], store, NOW) if found.key == "fitted"]
+
+        assert told(alone) == [f"`newsbeat topic tune {BARRAGE.slug}` shows what they teach it."]
+        assert told(BARRAGE) == told(replace(alone, fitted=200)) == [], "nobody asks about a person's own file"
+        one = next(iter(store.articles.all()))
+        store.feedback.say(one.id or 0, one.url, BARRAGE.slug, False, "ada", NOW)
+        assert told(alone) == [], "who answered has taught it"
+
+
 def test_a_topic_without_an_article_for_a_month_is_told(tmp_path: Path) -> None:
     archive(tmp_path / "news.db", 10, days=40)
     with Store.read(tmp_path / "news.db") as store:

@@ -573,3 +573,18 @@ def test_stems_heard_are_those_that_are_read_with_their_places(raw: str) -> None
 def test_letters_with_full_stops_after_a_quotation_mark_are_one_word_wherever_they_are_read(said: str) -> None:
     """They were two where only stems were asked for, and one where places were: evidence then pointed past the end."""
     assert list(words.heard(said)) == [word for word, _, _ in words_of(said)]
+
+
+def test_a_short_text_without_a_headline_is_not_set_back_for_having_none() -> None:
+    profile = replace(FERRY, threshold=0.9)
+
+    def fallen(headline: str) -> float:
+        """How far a score falls when words that tell next to nothing make two hundred of a text."""
+        said = "The Albatross lies on the Skarn reef."
+        short, long = (
+            score(article(title=headline, summary=None, text=said + " of the and" * more), profile) for more in (0, 70)
+        )
+        return long / short
+
+    assert fallen("Ferry") == pytest.approx(1, abs=0.05)
+    assert 0.8 < fallen("") < 0.92

@@ -97,12 +97,14 @@ class ProfileTerm:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A topic's profile to be read; `raw` holds the text when it was in no form we know."""
+    """A topic's profile to be read; `alone` when it knows its seed and no archive; `raw` holds the text when it was in
+    no form we know."""
 
     terms: tuple[ProfileTerm, ...] = ()
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
+    alone: bool = False
     raw: str = ""
 
 
@@ -136,6 +138,7 @@ def profile(text: object) -> Profile:
         any=_strings(rules.get("any")),
         all=_strings(rules.get("all")),
         none=_strings(rules.get("none")),
+        alone=data.get("fitted") == 0,
     )
 
 

@@ -140,8 +140,17 @@ def tune(place: Place, slug: str, write: bool, as_json: bool) -> None:
     path = Path(slug) if slug.endswith(".toml") else place.directory / "topics" / f"{slug}.toml"
     with Store.read(place.db) as store:
         proposal = teaching.propose(store, profile)
-        refit = None if proposal.labels else topics.refitted(profile, *teaching.archive(store, watched))
-    if refit:
+        stored = None if proposal.labels else teaching.archive(store, watched)
+    # Of a topic that knows its seed alone, the weights are the seed's still. Rules say what fitting would have to look
+    # away from, and that is for the other way.
+    new = profile.fitted == 0 and not any((profile.rules.any, profile.rules.all, profile.rules.none))
+    fit = topics.fitted(profile, *stored) if stored and new else None
+    refit = topics.refitted(profile, *stored) if stored and not fit else None
+    if fit:
+        weights, added = fit.onto(profile)
+        edit = config.retuned(path, fit.profile.threshold, weights, added, fit.articles)
+        refit = topics.Refitted(fit.profile.threshold, added, fit.articles, fit.on_topic)
+    elif refit:
         edit = config.retuned(path, refit.threshold, {}, refit.added)
     else:
         edit = config.retuned(path, proposal.threshold, proposal.weights)

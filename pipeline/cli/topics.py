@@ -71,6 +71,9 @@ def new(place: Place, seeds: tuple[str, ...], output: Path | None, title: str | 
         on = f"{fit.on_topic} of them on topic"
         words = f"; {fit.learned} terms learned from the nearest" if fit.learned else ""
         click.echo(f"Fitted to {fit.articles:,} stored articles, {on}: threshold {made.threshold:g}{words}.")
+    else:
+        click.echo(f"Written from the seed alone. Once {topics.LEAST_ARTICLES} articles are stored, `newsbeat topic"
+                   f" tune {slug}` shows what they teach it; `newsbeat doctor` says when.")  # fmt: skip
     click.echo("Read it, delete what misleads, then `newsbeat retag` judges what is stored already.")
     click.echo(f"Three answers make it sharper: `newsbeat topic review {slug}`, a minute.")
 

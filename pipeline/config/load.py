@@ -258,6 +258,8 @@ def _twice(path: Path, key: str, values: list[str]) -> list[ConfigError]:
 def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
     terms = tuple(Term(term.text, term.weight, term.kind, tuple(term.aliases)) for term in shape.term)
     rules = Rules(tuple(shape.rules.any), tuple(shape.rules.all), tuple(shape.rules.none))
+    # A file without a scale keeps the hash it had before there was one: its scores are the same.
+    scoring = (SCORING, terms, rules, shape.threshold, *([shape.scale] if shape.scale != 1 else []))
     return TopicProfile(
         slug=path.stem,
         title=shape.title,
@@ -265,5 +267,7 @@ def _profile(path: Path, shape: shapes.TopicFile) -> TopicProfile:
         rules=rules,
         threshold=shape.threshold,
         seed=shape.seed,
-        profile_hash=text.digest(repr((SCORING, terms, rules, shape.threshold)))[:16],
+        profile_hash=text.digest(repr(scoring))[:16],
+        scale=shape.scale,
+        fitted=shape.fitted,
     )

@@ -276,5 +276,7 @@ class TopicFile(Shape):
     title: Words
     seed: str | None = None
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.23
+    scale: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    fitted: int | None = Field(None, ge=0)
     term: list[TermEntry] = Field(min_length=1, max_length=1000)
     rules: RulesEntry = RulesEntry()

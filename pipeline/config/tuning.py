@@ -37,10 +37,14 @@ class Edit:
 
 
 def retuned(
-    path: Path, threshold: float, weights: Mapping[int, float], added: Mapping[Term, str] = MappingProxyType({})
+    path: Path,
+    threshold: float,
+    weights: Mapping[int, float],
+    added: Mapping[Term, str] = MappingProxyType({}),
+    fitted: int | None = None,
 ) -> Edit:
     """The topic in `path` with this threshold, these weights by the term's place in the file, from 0, and the `added`
-    terms at its end, each under its comment.
+    terms at its end, each under its comment; and to how many articles it is `fitted` now, where that changed.
 
     Raises ConfigErrors when the file cannot be read.
     """
@@ -50,6 +54,8 @@ def retuned(
         document = tomlkit.parse(before)
         if now.threshold != threshold:
             document["threshold"] = threshold
+        if fitted is not None:
+            document["fitted"] = fitted
         terms = document["term"]
         assert isinstance(terms, AoT | Array)
         for at, weight in weights.items():

@@ -52,7 +52,12 @@ class Topics:
         self._db.execute("UPDATE topics SET active = 0")
         configured = []
         for profile in profiles:
-            whole = {"terms": [asdict(term) for term in profile.terms], "rules": asdict(profile.rules)}
+            whole: dict[str, object] = {
+                "terms": [asdict(term) for term in profile.terms],
+                "rules": asdict(profile.rules),
+                "scale": profile.scale,
+                "fitted": profile.fitted,
+            }
             self._db.execute(
                 "INSERT INTO topics (slug, title, profile_hash, seed, threshold, profile) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (slug) DO UPDATE SET title = excluded.title, profile_hash = excluded.profile_hash,"
@@ -169,7 +174,9 @@ class Topics:
         whole = json.loads(row[2])
         terms = tuple(Term(**{**term, "aliases": tuple(term["aliases"])}) for term in whole["terms"])
         rules = Rules(**{name: tuple(words) for name, words in whole["rules"].items()})
-        return TopicProfile(slug, row[0], terms, rules, row[1], row[3], row[4])
+        return TopicProfile(
+            slug, row[0], terms, rules, row[1], row[3], row[4], whole.get("scale", 1.0), whole.get("fitted")
+        )
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> str:

@@ -52,6 +52,9 @@ LEAST_ADDED = 0.04
 WORTH_IT = 1.02
 """By what the expected F1 must grow before another threshold is proposed."""
 
+LEFT = 0.001
+"""The weight of a term that tells nothing in this archive, where it stands in a file already."""
+
 NEAREST = 8
 """On-topic articles that the notes at the terms speak of, at most."""
 
@@ -66,6 +69,14 @@ class Fitted:
     articles: int
     on_topic: int
     learned: int
+
+    def onto(self, profile: TopicProfile) -> tuple[dict[int, float], dict[Term, str]]:
+        """What the profile that was fitted would become term by term: other weights by their place in it, and terms to
+        add with a note on each. A term that fitting left out stays, next to nothing."""
+        now = {term.text: term for term in self.profile.terms}
+        weights = {at: now[term.text].weight if term.text in now else LEFT for at, term in enumerate(profile.terms)}
+        known = {term.text for term in profile.terms}
+        return weights, {term: self.notes[term.text] for term in self.profile.terms if term.text not in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,7 @@ def fitted(
         kept = sorted([*own, *range(len(rare), len(mixed))])
         terms = (*profile.terms, *(lesson.term for lesson in taught))
         profile = replace(profile, terms=tuple(terms[at] for at in kept))
-        rare = _unit([mixed[at] for at in kept])
+        rare = _unit([mixed[at] for at in kept], profile.scale)
         one = compiled(profile)
         said = _values(one, archive)
     off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
@@ -118,7 +129,7 @@ def fitted(
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
     threshold, scores = _parted(weights, said, chances)
     on = sorted((at for at in scores if scores[at] >= threshold), key=lambda at: (-scores[at], at))
-    threshold = round(min(0.9, threshold / length), 3)
+    threshold = round(min(0.9, threshold * profile.scale / length), 3)
     fit = [replace(term, weight=round(weights[at] / length, 3)) for at, term in enumerate(profile.terms)]
     order = [at for at in sorted(range(len(fit)), key=lambda at: (-fit[at].weight, at)) if fit[at].weight > 0]
     among = {lesson.term.text: lesson.among for lesson in taught}
@@ -130,7 +141,7 @@ def fitted(
         else _note(nearest[at], len(on[:NEAREST]), held[at], len(archive))
         for at in order
     }
-    made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold)
+    made = replace(profile, terms=tuple(fit[at] for at in order), threshold=threshold, fitted=len(archive))
     return Fitted(made, notes, len(archive), len(on), sum(term.text in among for term in made.terms))
 
 
@@ -179,7 +190,7 @@ def _first(
     apart: the scores from which `likely` says who is on topic."""
     off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
     rarer = _rarer(one, said, off, articles, lang)
-    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
+    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)], one.profile.scale)
     return rarer, rare, _scores(_told_apart(rare, said, off), said, likely.USUAL)
 
 
@@ -228,9 +239,10 @@ def _scores(weights: Sequence[float], said: Mapping[int, Values], threshold: flo
     return {at: score for at, score in found.items() if score > 0}
 
 
-def _unit(weights: Sequence[float]) -> list[float]:
+def _unit(weights: Sequence[float], scale: float = 1.0) -> list[float]:
+    """The weights, as long as the profile's scale."""
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
-    return [weight / length for weight in weights]
+    return [weight / length * scale for weight in weights]
 
 
 def _mixed(seed: Sequence[float], near: Sequence[float]) -> list[float]:
@@ -254,8 +266,8 @@ def _told_apart(weights: Sequence[float], said: Mapping[int, Values], off: Itera
     for at in range(size):
         together[at][at] += 1.0
     found = [max(0.0, weight) for weight in _solved(together, weights)]
-    length = math.sqrt(sum(weight**2 for weight in found)) or 1.0
-    return [weight / math.sqrt(length) for weight in found]
+    lost = math.sqrt(sum(weight**2 for weight in found) / (sum(weight**2 for weight in weights) or 1.0)) or 1.0
+    return [weight / math.sqrt(lost) for weight in found]
 
 
 def _solved(matrix: list[list[float]], right: Sequence[float]) -> list[float]:

@@ -1,9 +1,9 @@
 """Article and TopicProfile to Match, with its evidence.
 
-The score is the cosine between the profile's weights and the article's words: each word counts by how often it stands
-(logarithmically; headline and lead more) and by how telling it is in general (`words.telling`). It lies in 0..1, does
-not grow with length, and is a plain sum over terms, so each term's share is its evidence. A word in the article counts
-for one term of a profile: the one that names most words there.
+The score is the cosine between the profile's weights and the article's words, times the profile's scale: each word
+counts by how often it stands (logarithmically; headline and lead more) and by how telling it is in general
+(`words.telling`). It lies in 0..1, does not grow with length, and is a plain sum over terms, so each term's share is
+its evidence. A word in the article counts for one term of a profile: the one that names most words there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ LONGEST_RULED = 10_000
 """Characters of a field in which the words of a rule are sought; what counts for the score is sought in
 `reading.LONGEST_READ`. A rule that is a pattern is held against the whole."""
 
+BARE_WORDS, BARE = 200, 0.06
+"""A text without a headline has nothing that stands out, and scores the less the shorter it is: with fewer words than
+this its score is raised by this power of what is missing. With a headline no length needs it."""
+
 MAX_SPANS = 12
 """Places kept per term and field, for highlighting."""
 
@@ -46,7 +50,7 @@ FEW_TERMS = 4
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A profile made ready: weights of unit length, each term's forms as stems, its gates."""
+    """A profile made ready: weights as long as its scale, each term's forms as stems, its gates."""
 
     profile: TopicProfile
     weights: tuple[float, ...]
@@ -65,7 +69,7 @@ def compiled(profile: TopicProfile) -> Compiled:
                 forms.setdefault(form, index)
     return Compiled(
         profile=profile,
-        weights=tuple(term.weight / length for term in profile.terms),
+        weights=tuple(term.weight / length * profile.scale for term in profile.terms),
         forms=tuple(forms.items()),
         gates=gates.ready(profile.rules),
     )
@@ -121,7 +125,7 @@ class Panel:
         hot = counts.keys() & self._forms.keys()
         if not hot:
             return ()
-        length = _length(counts, lang)
+        length = _length(counts, lang) * _bare(fields)
         likely = self._likely(hot, counts, length, lang, least)
         if not likely:
             return ()
@@ -310,7 +314,7 @@ def hear(article: Article) -> Heard:
     """An article made ready."""
     fields = _fields(reading.of(article))
     counts, lang = _counts(fields), article.lang or "en"
-    return Heard(fields, counts, _length(counts, lang), lang)
+    return Heard(fields, counts, _length(counts, lang) * _bare(fields), lang)
 
 
 def _counts(fields: Sequence[_Field]) -> Mapping[str, float]:
@@ -331,6 +335,14 @@ def _length(counts: Mapping[str, float], lang: str) -> float:
     """The length of the article's vector of single words."""
     values = list(map(mul, map(tellings(lang).__getitem__, counts), map(_SATURATED.__getitem__, counts.values())))
     return math.sqrt(sum(map(mul, values, values))) or 1.0
+
+
+def _bare(fields: Sequence[_Field]) -> float:
+    """By what the vector of an article is shorter for having no headline: 1 where it has one, or is long enough."""
+    if fields[0].heard:
+        return 1.0
+    count = sum(len(field.heard) for field in fields)
+    return math.pow(count / BARE_WORDS, BARE) if 0 < count < BARE_WORDS else 1.0
 
 
 def _saturated(count: float) -> float:

@@ -10,11 +10,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 
 from pipeline import text
 from pipeline.model import Rules, Term, TopicProfile
-from pipeline.topics import names
+from pipeline.topics import coherence, names
 from pipeline.topics.document import Document
 from pipeline.topics.match import LEAD, LEAD_WORDS, TITLE, worth
 from pipeline.topics.names import Name, Sentence
@@ -90,7 +91,14 @@ def profile(
         if value / length >= 0.001
     )
     return TopicProfile(
-        slug=slug, title=title or _title(sources[0], terms), terms=terms, rules=Rules(), threshold=THRESHOLD, seed=seed
+        slug=slug,
+        title=title or _title(sources[0], terms),
+        terms=terms,
+        rules=Rules(),
+        threshold=THRESHOLD,
+        seed=seed,
+        scale=coherence.scale([[one.stems for one in said] for said in read], partial(is_dull, lang=lang), lang),
+        fitted=0,
     )
 
 

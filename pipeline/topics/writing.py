@@ -19,6 +19,13 @@ _HEAD = """\
 # Weights are relative to each other. `newsbeat topic explain SLUG ARTICLE` shows what each term brought.
 # An alias is another spelling of its term: a short form, another language ("ByteDance" is "字节跳动"), an inflection.
 """
+_SCALE = (
+    "Scores are multiplied by this: the seed strays, so that other reports of its event score low.",
+    "Scores are multiplied by this: the seed keeps to a few words, so that much scores high on it.",
+)
+_FITTED = (
+    "Stored articles this was fitted to. 0: its seed alone, until `newsbeat topic tune` fits it to what came since."
+)
 
 
 def toml(profile: TopicProfile, notes: Mapping[str, str] = MappingProxyType({}), why: str = "") -> str:
@@ -31,6 +38,8 @@ def toml(profile: TopicProfile, notes: Mapping[str, str] = MappingProxyType({}),
         "# An article is on topic from this score on (0 to 1). Lower finds more, higher is stricter.",
         *([f"# {why}"] if why else []),
         f"threshold = {profile.threshold:g}",
+        *(["", f"# {_SCALE[profile.scale < 1]}", f"scale = {profile.scale:g}"] if profile.scale != 1 else []),
+        *(["", f"# {_FITTED}", f"fitted = {profile.fitted}"] if profile.fitted is not None else []),
         "",
         "# Gates, before any score: one of `any`, all of `all`, none of `none` must stand in the article.",
         "# Words, phrases, or patterns (in single quotes): 're:\\bTik ?Tok\\b'",
