@@ -45,6 +45,12 @@ asks more of a likeness between short reports: precision goes before recall."""
 WINDOW_LEAST = 4000
 """Reports that a window is taken to hold, at least: few reports are no measure of how common a word is."""
 
+SHORT_LEAST, DOUBTED_ROOT = 400, 1.0
+"""The same for a headline and a sentence, no more than TELLING_WORDS words: it leans on each of them, and a word of its
+beat ("vaccine") must not pass for its event's. There a window is taken as it stands, and a count is believed as far as
+it is beyond doubt: its root errs by a half, however large it is, and two such are taken off. So three reports of a new
+event hardly make its words common, and two hundred of a beat do."""
+
 Vector = Mapping[int, float]
 """Telling words, as 32-bit hashes, and their weights."""
 
@@ -107,10 +113,13 @@ def fingerprint(found: Told, held: Mapping[int, int] | None = None, among: int =
     """
     weights = list(found)
     if held:
-        among = max(among, WINDOW_LEAST)
+        short = len(found) <= TELLING_WORDS
+        among = max(among, SHORT_LEAST if short else WINDOW_LEAST)
         for at, (weight, key, rare) in enumerate(found):
-            if (count := held.get(key, 0)) > 1 and (less := math.log(max(among, count) / (count - 1))) < rare:
-                weights[at] = (weight * less / rare, key, less)
+            if (count := held.get(key, 0)) > 1:
+                believed = (math.sqrt(count) - DOUBTED_ROOT) ** 2 if short else count - 1
+                if (less := math.log(max(among, count) / believed)) < rare:
+                    weights[at] = (weight * less / rare, key, less)
         weights.sort(reverse=True)
     del weights[PRINT_WORDS:]
     length = math.sqrt(sum([weight * weight for weight, _, _ in weights])) or 1.0
