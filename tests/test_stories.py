@@ -191,6 +191,38 @@ def test_a_word_that_many_recent_articles_hold_counts_less() -> None:
     assert key("korvik") in weeks
 
 
+BEAT = {"vaccine": 180, "virus": 240, "pandemic": 150}
+"""Words of a beat, and how many of a small window's reports hold them."""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            ("Korvik ferry crew wait for a virus vaccine", "Sailors say that the pandemic emptied the harbour."),
+            ("Virus vaccine trial begins in Lower Tannet", "The pandemic left the laboratory short of volunteers."),
+        ),
+        (
+            ("Rye prize judged by post", "Bakers blame the virus, and a vaccine that came late in the pandemic."),
+            ("Puffin wardens off Ostrey", "Visitors wait for a vaccine as the virus and the pandemic close paths."),
+        ),
+    ],
+)
+def test_two_short_reports_of_one_beat_are_not_of_one_event(one: Report, other: Report) -> None:
+    held = {key(word): count for word, count in BEAT.items()}
+    read = [prints.words(*report) for report in (one, other)]
+    assert stories.alike(*(prints.fingerprint(found) for found in read)) > stories.SAME_EVENT, "nothing known of a beat"
+    assert stories.alike(*(prints.fingerprint(found, held, 600) for found in read)) < stories.SAME_EVENT / 2
+
+
+def test_a_few_reports_of_a_new_event_make_its_words_no_more_common() -> None:
+    found = prints.words("Ferry Albatross runs aground off Korvik", "Lifeboats came from Skarn.")
+    known = prints.fingerprint(found, {key("albatross"): 3, key("skarn"): 2}, 600)
+    plain = prints.fingerprint(found)
+    assert known[key("albatross")] > plain[key("albatross")] * 0.7
+    assert known[key("skarn")] > plain[key("skarn")] * 0.8
+
+
 def test_forms_of_a_word_are_one_word() -> None:
     assert key("rejected") == key("rejects") == key("rejecting") != key("ferry")
 
