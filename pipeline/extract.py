@@ -36,7 +36,8 @@ def article(entry: Entry, outlet: str, now: datetime) -> Article:
         body, source = summary, "summary"
     else:
         body, source = headline or "", "title"
-    lead = text.clip(" ".join(summary.split()), MAX_SUMMARY) if summary else None
+    # Plain text has one space or two line ends between words, so that twice as much of it is enough.
+    lead = text.clip(" ".join(summary[: 2 * MAX_SUMMARY].split()), MAX_SUMMARY) if summary else None
     authors = tuple(name for author in entry.authors if (name := text.line(author)))
     published = entry.published_at
     if published is not None and published > now + FUTURE_SLACK:

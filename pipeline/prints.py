@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import mul
+from operator import itemgetter, mul
 
 from pipeline import text
 from pipeline.rarity import PREFIX, beginning
@@ -93,8 +93,11 @@ def told(title: Sequence[str], opening: Sequence[str]) -> Told:
         start = end
     said = Counter(mentions)
     said.pop(0, None)
-    rare = list(map(_RARE.__getitem__, said))
-    found = sorted(zip(map(mul, map(_ROOTS.__getitem__, said.values()), rare), said, rare, strict=True), reverse=True)
+    # Of equal weight the greater hash comes first; in two steps, since plain numbers are sorted far faster than tuples.
+    keys = sorted(said, reverse=True)
+    rare = list(map(_RARE.__getitem__, keys))
+    weights = map(mul, map(_ROOTS.__getitem__, map(said.__getitem__, keys)), rare)
+    found = sorted(zip(weights, keys, rare, strict=True), key=itemgetter(0), reverse=True)
     return found[: PRINT_WORDS + ASKED_WORDS]
 
 

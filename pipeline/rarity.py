@@ -98,7 +98,11 @@ def telling(word: str, lang: str = "en") -> float:
     """
     if word.isdigit():
         return _NUMBER_RARITY
-    return -math.log(-math.expm1(-SUMMARY_WORDS * max(share(word, lang), LEAST_SHARE)))
+    common = _shares(lang).get(word, 0.0)
+    return -math.log(-math.expm1(-SUMMARY_WORDS * common)) if common > LEAST_SHARE else _MOST_TELLING
+
+
+_MOST_TELLING = -math.log(-math.expm1(-SUMMARY_WORDS * LEAST_SHARE))
 
 
 def share(word: str, lang: str = "en") -> float:

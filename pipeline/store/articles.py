@@ -212,15 +212,13 @@ class Articles:
 
     def name(self, feed_id: int, names: Iterable[tuple[Entry, int]], now: datetime) -> None:
         """Records under which guid and link this feed shows these articles."""
+        at = stamp(now)
         self._db.executemany(
             """INSERT INTO entries (feed_id, guid, article_id, link, raw_hash, first_seen_at, last_seen_at)
             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed_id, guid) DO UPDATE SET
                 article_id = excluded.article_id, link = excluded.link, raw_hash = excluded.raw_hash,
                 last_seen_at = excluded.last_seen_at""",
-            [
-                (feed_id, entry.guid, article_id, entry.url, entry.raw_hash, stamp(now), stamp(now))
-                for entry, article_id in names
-            ],
+            [(feed_id, entry.guid, article_id, entry.url, entry.raw_hash, at, at) for entry, article_id in names],
         )
         self._db.executemany(
             NAME, [row for entry, article_id in names for row in names_of(article_id, entry.url, None)]

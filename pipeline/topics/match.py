@@ -113,6 +113,7 @@ class Panel:
         for form, found in owners.items():
             by_first[form[0]].append((form, tuple(found)))
         self._forms = {first: tuple(sorted(found, key=lambda f: -len(f[0]))) for first, found in by_first.items()}
+        self._thresholds = [one.profile.threshold for one in self.topics]
         self._listening = text.Remembered(self._heard_as, 64)
 
     def match(self, article: Article, least: float = 0.0, read: Reading | None = None) -> tuple[Match, ...]:
@@ -150,9 +151,9 @@ class Panel:
     def _likely(
         self, hot: Iterable[str], counts: Mapping[str, float], length: float, lang: str, least: float
     ) -> set[int]:
-        """The profiles whose score may be enough, those that have `hot` words at all: no more than what they would
-        score if every mention of a form's first word were the form, and each form a term of its own."""
-        most: dict[int, float] = {}
+        """The profiles whose score may be enough: no more than what they would score by `hot` words if every mention
+        of a form's first word were the form, and each form a term of its own."""
+        most = [0.0] * len(self.topics)
         listening = self._listening[lang]
         for word in hot:
             said = _SATURATED[counts[word]]
@@ -160,11 +161,11 @@ class Panel:
                 if len(form) > 1 and not all(map(counts.__contains__, form)):
                     continue
                 for number, value in owned:
-                    most[number] = most.get(number, 0.0) + said * value
+                    most[number] += said * value
         return {
             number
-            for number, value in most.items()
-            if value / length + ROUNDED >= least * self.topics[number].profile.threshold
+            for number, (value, threshold) in enumerate(zip(most, self._thresholds, strict=True))
+            if value / length + ROUNDED >= least * threshold
         }
 
     def _heard_as(self, lang: str) -> text.Remembered[str, list[tuple[tuple[str, ...], list[tuple[int, float]]]]]:
