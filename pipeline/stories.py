@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from operator import itemgetter
+from typing import Any
 
 from pipeline import linkage, prints, text
 from pipeline.model import Article, Placement
@@ -57,6 +58,10 @@ together before each grew. One report that joins a group is judged by its likene
 LEAST_NEAR, MOST_NEAR = 0.02, 200
 """Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
 
+LARGE = 120
+"""Reports of a story from which the second look takes it as a whole: that look costs the square of a story's reports,
+and a story of thousands goes on for days. Each of its reports was looked at while it was smaller."""
+
 CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
@@ -83,6 +88,9 @@ LONGEST_READ = 20_000
 
 CENTRE_WORDS = 240
 """Words of a story's centre that are kept, the heaviest."""
+
+
+_NONE: Mapping[int, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,8 @@ def moment(article: Article) -> datetime:
 def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
     """The mean likeness over so many pairs, of which no single word may be more than its cap."""
     cap = WORD_CAP * (1 + crowd / 4) * pairs
-    return sum([min(one[word] * other[word], cap) for word in one.keys() & other.keys()]) / pairs
+    shared = one.keys() & other.keys()
+    return sum([said if (said := one[word] * other[word]) < cap else cap for word in shared]) / pairs
 
 
 def look_twice(article: Article, own: Vector, candidates: Iterable[Candidate]) -> list[int]:
@@ -203,10 +212,11 @@ def _to_others(own: Vector, home: Centre) -> float:
     return (prints.likeness(own, home.sum) - prints.likeness(own, own)) / (home.count - 1)
 
 
-def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
+def grouped(reports: Sequence[Candidate], among: int, whole: Mapping[int, Centre] = _NONE) -> list[list[int]]:
     """The ids of these reports in stories, by average linkage: the order in which they came decides nothing.
 
-    A copy goes with its original where that is here. The window holds `among` reports.
+    A copy goes with its original where that is here. The window holds `among` reports. Of a story that stands as a
+    whole its centre is looked at, and the negative of its id stands among the ids.
     """
     crowd = math.log(max(among, FEW) / FEW)
     here = {one.article_id for one in reports}
@@ -216,17 +226,26 @@ def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
         if one.copy_of in here:
             copies[one.copy_of or 0].append(one.article_id)
     things = [(opened(one.article_id, one.print, one.seen_at), one.story_id) for one in own]
-    found = linkage.groups(things, _near(own), partial(_as_one, crowd=crowd), _told_together)
-    ids = [[own[at].article_id for at in group] for group in found]
+    things += [(centre, story_id) for story_id, centre in whole.items()]
+    words = [prints.telling_words(one.print) for one in own] + [_most_telling(centre) for centre in whole.values()]
+    found = linkage.groups(things, _near(words), partial(_as_one, crowd=crowd), _told_together)
+    names = [one.article_id for one in own] + [-story_id for story_id in whole]
+    ids = [[names[at] for at in group] for group in found]
     return [sorted([*group, *(copy for one in group for copy in copies[one])]) for group in ids]
 
 
-def _near(reports: Sequence[Candidate]) -> Iterable[tuple[int, int]]:
-    """The pairs that share so much of their most telling words that they may be alike."""
+def _most_telling(centre: Centre) -> dict[int, float]:
+    """The words by which a story as a whole is found, and their weights in the mean of its reports."""
+    heaviest = heapq.nlargest(prints.TELLING_WORDS, centre.sum.items(), key=itemgetter(1, 0))
+    return {word: weight / centre.count for word, weight in heaviest}
+
+
+def _near(reports: Sequence[Mapping[int, float]]) -> Iterable[tuple[int, int]]:
+    """The pairs of reports, given as their most telling words, that share so much that they may be alike."""
     known: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    for at, one in enumerate(reports):
+    for at, words in enumerate(reports):
         shared: dict[int, float] = defaultdict(float)
-        for word, weight in prints.telling_words(one.print).items():
+        for word, weight in words.items():
             for other, theirs in known[word][-MOST_NEAR:]:
                 shared[other] += weight * theirs
             known[word].append((at, weight))
@@ -321,12 +340,12 @@ def gathered(reports: Sequence[Candidate]) -> Centre | None:
     own = [one for one in reports if one.copy_of is None]
     if not own:
         return None
-    first, *rest = own
-    centre = opened(first.article_id, first.print, first.seen_at)
-    for one in rest:
-        centre = _with(centre, one.print, one.seen_at)
-    central = max(own, key=lambda one: (_nearness(one.print, centre.sum), -one.article_id))
-    return replace(centre, central_id=central.article_id, central=central.print)
+    whole: Vector = own[0].print
+    for one in own[1:]:
+        whole = _added(whole, one.print)
+    central = max(own, key=lambda one: (_nearness(one.print, whole), -one.article_id)) if len(own) > 1 else own[0]
+    seen = [one.seen_at for one in own]
+    return Centre(len(own), whole, min(seen), max(seen), central.article_id, central.print)
 
 
 def joined(centre: Centre, article_id: int, own: Vector, at: datetime) -> Centre:
@@ -357,9 +376,10 @@ def _both(one: Centre, other: Centre) -> Centre:
 
 
 def _added(one: Vector, other: Vector) -> Vector:
-    made = defaultdict(float, one)
+    made = dict(one)
     for word, value in other.items():
-        made[word] += value
+        made[word] = made[word] + value if word in made else value
     if len(made) <= CENTRE_WORDS:
         return made
-    return dict(heapq.nlargest(CENTRE_WORDS, made.items(), key=itemgetter(1, 0)))
+    heaviest = sorted(zip(made.values(), made.keys(), strict=True), reverse=True)
+    return {word: value for value, word in heaviest[:CENTRE_WORDS]}
