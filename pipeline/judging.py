@@ -234,7 +234,7 @@ def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[prints.Ve
 
 def _candidate(one: Neighbour) -> stories.Candidate:
     own = prints.unpacked(one.print)
-    return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own)
+    return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own, hash(one.print))
 
 
 def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:

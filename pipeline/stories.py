@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
-from pipeline import linkage, prints, text
+from pipeline import compared, linkage, prints, text
 from pipeline.model import Article, Placement
 from pipeline.prints import Vector
 
@@ -62,6 +62,9 @@ LARGE = 120
 """Reports of a story from which the second look takes it as a whole: that look costs the square of a story's reports,
 and a story of thousands goes on for days. Each of its reports was looked at while it was smaller."""
 
+AT_ONCE = timedelta()
+"""No time between two groups."""
+
 CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
@@ -103,6 +106,8 @@ class Candidate:
     copy_of: int | None
     story_id: int | None
     print: Vector
+    mark: int = 0
+    """A number that no other print has, if it is known: likenesses are remembered by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +230,13 @@ def grouped(reports: Sequence[Candidate], among: int, whole: Mapping[int, Centre
     for one in reports:
         if one.copy_of in here:
             copies[one.copy_of or 0].append(one.article_id)
-    things = [(opened(one.article_id, one.print, one.seen_at), one.story_id) for one in own]
-    things += [(centre, story_id) for story_id, centre in whole.items()]
+    things = [_Told(opened(one.article_id, one.print, one.seen_at), one.story_id, one.mark) for one in own]
+    things += [_Told(centre, story_id, 0) for story_id, centre in whole.items()]
     words = [prints.telling_words(one.print) for one in own] + [_most_telling(centre) for centre in whole.values()]
-    found = linkage.groups(things, _near(words), partial(_as_one, crowd=crowd), _told_together)
+    found = linkage.groups(
+        things, _near(words), partial(_as_one, crowd=crowd, least=_settles(crowd)), _told_together,
+        partial(_two, crowd=crowd, least=_settles(crowd)), partial(_at_most, least=_settles(crowd)),
+    )  # fmt: skip
     names = [one.article_id for one in own] + [-story_id for story_id in whole]
     ids = [[names[at] for at in group] for group in found]
     return [sorted([*group, *(copy for one in group for copy in copies[one])]) for group in ids]
@@ -252,23 +260,58 @@ def _near(reports: Sequence[Mapping[int, float]]) -> Iterable[tuple[int, int]]:
         yield from ((other, at) for other, value in shared.items() if value >= LEAST_NEAR)
 
 
-_Told = tuple[Centre, int | None]
-"""Reports together, and the story that all of them stand in; None when they stand in several."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Reports together, the story that all of them stand in (None: in several), and the mark of one alone."""
+
+    centre: Centre
+    story_id: int | None
+    mark: int
 
 
 def _told_together(one: _Told, other: _Told) -> _Told:
-    return _both(one[0], other[0]), one[1] if one[1] == other[1] else None
+    return _Told(_both(one.centre, other.centre), one.story_id if one.story_id == other.story_id else None, 0)
 
 
-def _as_one(some: _Told, others: _Told, crowd: float) -> float | None:
+def _as_one(one: _Told, other: _Told, crowd: float, least: float) -> float | None:
     """The mean likeness of these reports to those, faded by the time between them; None when it is not enough."""
-    one, other = some[0], others[0]
-    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
+    apart = _apart(one.centre, other.centre)
     if apart > WINDOW:
         return None
-    value = _of_groups(one, other, crowd) * _fading(apart)
-    stays = STAYS if some[1] is not None and some[1] == others[1] else 1.0
-    return value if value >= stays * _settles(crowd) else None
+    value = _of_groups(one.centre, other.centre, crowd) * _fading(apart)
+    return value if value >= _stays(one, other) * least else None
+
+
+def _two(one: _Told, other: _Told, crowd: float, least: float) -> tuple[float | None, float]:
+    """The same of two reports, and their likeness with no word capped, which adds up to what groups cannot exceed."""
+    if not one.mark or not other.mark:
+        return _as_one(one, other, crowd, least), prints.likeness(one.centre.sum, other.centre.sum)
+    products = compared.products((one.mark, other.mark), one.centre.sum, other.centre.sum, WORD_CAP)
+    reach = value = products if isinstance(products, float) else sum(products)
+    apart = _apart(one.centre, other.centre)
+    fading, enough = _fading(apart), _stays(one, other) * least
+    if apart > WINDOW or reach * fading < enough:
+        return None, reach
+    if not isinstance(products, float):
+        cap = WORD_CAP * (1 + crowd / 4)
+        value = sum([said if said < cap else cap for said in products])
+    value *= fading
+    return (value if value >= enough else None), reach
+
+
+def _at_most(one: _Told, other: _Told, reached: float, least: float) -> float | None:
+    """How alike two groups are at most, as `_as_one` says it."""
+    apart = _apart(one.centre, other.centre)
+    if apart > WINDOW:
+        return None
+    value = reached * (1 + 1e-9) / (one.centre.count * other.centre.count) * _fading(apart)
+    if min(one.centre.count, other.centre.count) > 1:
+        value *= TWO_GROUPS
+    return value if value >= _stays(one, other) * least else None
+
+
+def _stays(one: _Told, other: _Told) -> float:
+    return STAYS if one.story_id is not None and one.story_id == other.story_id else 1.0
 
 
 def _settles(crowd: float) -> float:
@@ -315,8 +358,7 @@ def _likely(own: Vector, at: datetime, centre: Centre, crowd: float) -> float:
 def _are_one(one: Centre, other: Centre, crowd: float) -> bool:
     """Whether two stories are of one event: their reports' mean likeness, with more asked for than of a report."""
     pairs = one.count * other.count
-    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
-    value = _of_groups(one, other, crowd) * _fading(apart)
+    value = _of_groups(one, other, crowd) * _fading(_apart(one, other))
     return value >= _enough(pairs, crowd) + MERGE_DOUBT
 
 
@@ -326,8 +368,13 @@ def _of_groups(one: Centre, other: Centre, crowd: float) -> float:
     return value * TWO_GROUPS if min(one.count, other.count) > 1 else value
 
 
+def _apart(one: Centre, other: Centre) -> timedelta:
+    """The time between two groups; less than nothing when they overlap."""
+    return max(one.first_at - other.last_at, other.first_at - one.last_at)
+
+
 def _fading(apart: timedelta) -> float:
-    return math.exp2(-(apart / HALF_LIFE)) if apart > timedelta() else 1.0
+    return math.exp2(-(apart / HALF_LIFE)) if apart > AT_ONCE else 1.0
 
 
 def opened(article_id: int, own: Vector, at: datetime) -> Centre:
