@@ -186,18 +186,28 @@ def _place(article_id: int, article: Article, desk: Desk, read: Reading, company
 def settle(story_ids: Iterable[int], desk: Desk) -> int:
     """Looks at all reports of these stories again, whatever order they came in; returns how many moved.
 
-    Stories in which a person said what belongs stay as they are, and so do reports that no window remembers.
+    Stories in which a person said what belongs stay as they are, and so do reports that no window remembers. A story
+    of very many reports is looked at as a whole.
     """
+    kept = desk.store.stories
     said = desk.store.corrections.resolved(desk.store.articles.ids) if desk.store.corrections.any() else None
     named = said.apart.keys() | {one for pair in said.together for one in pair} if said else set()
-    members = [desk.store.stories.members(story_id) for story_id in sorted(story_ids)]
+    sizes = kept.sizes(story_ids)
+    large = {story_id for story_id, size in sizes.items() if size >= stories.LARGE}
+    whole = _centres({one for one in large if not (named and named.intersection(kept.members(one)))}, desk)
+    members = [kept.members(story_id) for story_id in sorted(sizes.keys() - large)]
     free = [one for group in members if not named.intersection(group) for one in group]
-    reports = [_candidate(one) for one in desk.store.stories.neighbours(free)]
-    if len(reports) < 2:
+    reports = [_candidate(one) for one in kept.neighbours(free)]
+    if len(reports) + len(whole) < 2:
         return 0
-    last = max(one.seen_at for one in reports)
-    window = desk.store.stories.words.window((), last - stories.WINDOW, last + stories.WINDOW)
-    return desk.store.stories.settle(stories.grouped(reports, window.among))
+    last = max([*(one.seen_at for one in reports), *(centre.last_at for centre in whole.values())])
+    window = kept.words.window((), last - stories.WINDOW, last + stories.WINDOW)
+    groups = stories.grouped(reports, window.among, whole)
+    if whole:
+        # One that nobody joined, and that joined nobody, stays as it is.
+        groups = [group for group in groups if len(group) > 1 or group[0] > 0]
+        groups = [[one for name in group for one in (kept.members(-name) if name < 0 else [name])] for group in groups]
+    return kept.settle(groups)
 
 
 def _overlapping(sets: Iterable[set[int]]) -> list[set[int]]:
@@ -224,7 +234,7 @@ def _fingerprint(article: Article, read: Reading, desk: Desk) -> tuple[prints.Ve
 
 def _candidate(one: Neighbour) -> stories.Candidate:
     own = prints.unpacked(one.print)
-    return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own)
+    return stories.Candidate(one.article_id, one.outlet, one.seen_at, one.copy_of, one.story_id, own, hash(one.print))
 
 
 def _centres(story_ids: set[int], desk: Desk) -> dict[int, stories.Centre]:

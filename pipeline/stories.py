@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from operator import itemgetter
+from typing import Any
 
-from pipeline import linkage, prints, text
+from pipeline import compared, linkage, prints, text
 from pipeline.model import Article, Placement
 from pipeline.prints import Vector
 
@@ -57,6 +58,13 @@ together before each grew. One report that joins a group is judged by its likene
 LEAST_NEAR, MOST_NEAR = 0.02, 200
 """Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
 
+LARGE = 120
+"""Reports of a story from which the second look takes it as a whole: that look costs the square of a story's reports,
+and a story of thousands goes on for days. Each of its reports was looked at while it was smaller."""
+
+AT_ONCE = timedelta()
+"""No time between two groups."""
+
 CLOSE = 0.75
 """Share of what is asked for from which a story is close enough to a report to be looked at together with its own."""
 
@@ -85,6 +93,9 @@ CENTRE_WORDS = 240
 """Words of a story's centre that are kept, the heaviest."""
 
 
+_NONE: Mapping[int, Any] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A stored article near a new one: who, when, what it copies, in which story, and its fingerprint."""
@@ -95,6 +106,8 @@ class Candidate:
     copy_of: int | None
     story_id: int | None
     print: Vector
+    mark: int = 0
+    """A number that no other print has, if it is known: likenesses are remembered by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +132,8 @@ def moment(article: Article) -> datetime:
 def alike(one: Vector, other: Vector, pairs: int = 1, crowd: float = 0.0) -> float:
     """The mean likeness over so many pairs, of which no single word may be more than its cap."""
     cap = WORD_CAP * (1 + crowd / 4) * pairs
-    return sum([min(one[word] * other[word], cap) for word in one.keys() & other.keys()]) / pairs
+    shared = one.keys() & other.keys()
+    return sum([said if (said := one[word] * other[word]) < cap else cap for word in shared]) / pairs
 
 
 def look_twice(article: Article, own: Vector, candidates: Iterable[Candidate]) -> list[int]:
@@ -203,10 +217,11 @@ def _to_others(own: Vector, home: Centre) -> float:
     return (prints.likeness(own, home.sum) - prints.likeness(own, own)) / (home.count - 1)
 
 
-def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
+def grouped(reports: Sequence[Candidate], among: int, whole: Mapping[int, Centre] = _NONE) -> list[list[int]]:
     """The ids of these reports in stories, by average linkage: the order in which they came decides nothing.
 
-    A copy goes with its original where that is here. The window holds `among` reports.
+    A copy goes with its original where that is here. The window holds `among` reports. Of a story that stands as a
+    whole its centre is looked at, and the negative of its id stands among the ids.
     """
     crowd = math.log(max(among, FEW) / FEW)
     here = {one.article_id for one in reports}
@@ -215,41 +230,88 @@ def grouped(reports: Sequence[Candidate], among: int) -> list[list[int]]:
     for one in reports:
         if one.copy_of in here:
             copies[one.copy_of or 0].append(one.article_id)
-    things = [(opened(one.article_id, one.print, one.seen_at), one.story_id) for one in own]
-    found = linkage.groups(things, _near(own), partial(_as_one, crowd=crowd), _told_together)
-    ids = [[own[at].article_id for at in group] for group in found]
+    things = [_Told(opened(one.article_id, one.print, one.seen_at), one.story_id, one.mark) for one in own]
+    things += [_Told(centre, story_id, 0) for story_id, centre in whole.items()]
+    words = [prints.telling_words(one.print) for one in own] + [_most_telling(centre) for centre in whole.values()]
+    found = linkage.groups(
+        things, _near(words), partial(_as_one, crowd=crowd, least=_settles(crowd)), _told_together,
+        partial(_two, crowd=crowd, least=_settles(crowd)), partial(_at_most, least=_settles(crowd)),
+    )  # fmt: skip
+    names = [one.article_id for one in own] + [-story_id for story_id in whole]
+    ids = [[names[at] for at in group] for group in found]
     return [sorted([*group, *(copy for one in group for copy in copies[one])]) for group in ids]
 
 
-def _near(reports: Sequence[Candidate]) -> Iterable[tuple[int, int]]:
-    """The pairs that share so much of their most telling words that they may be alike."""
+def _most_telling(centre: Centre) -> dict[int, float]:
+    """The words by which a story as a whole is found, and their weights in the mean of its reports."""
+    heaviest = heapq.nlargest(prints.TELLING_WORDS, centre.sum.items(), key=itemgetter(1, 0))
+    return {word: weight / centre.count for word, weight in heaviest}
+
+
+def _near(reports: Sequence[Mapping[int, float]]) -> Iterable[tuple[int, int]]:
+    """The pairs of reports, given as their most telling words, that share so much that they may be alike."""
     known: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    for at, one in enumerate(reports):
+    for at, words in enumerate(reports):
         shared: dict[int, float] = defaultdict(float)
-        for word, weight in prints.telling_words(one.print).items():
+        for word, weight in words.items():
             for other, theirs in known[word][-MOST_NEAR:]:
                 shared[other] += weight * theirs
             known[word].append((at, weight))
         yield from ((other, at) for other, value in shared.items() if value >= LEAST_NEAR)
 
 
-_Told = tuple[Centre, int | None]
-"""Reports together, and the story that all of them stand in; None when they stand in several."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Reports together, the story that all of them stand in (None: in several), and the mark of one alone."""
+
+    centre: Centre
+    story_id: int | None
+    mark: int
 
 
 def _told_together(one: _Told, other: _Told) -> _Told:
-    return _both(one[0], other[0]), one[1] if one[1] == other[1] else None
+    return _Told(_both(one.centre, other.centre), one.story_id if one.story_id == other.story_id else None, 0)
 
 
-def _as_one(some: _Told, others: _Told, crowd: float) -> float | None:
+def _as_one(one: _Told, other: _Told, crowd: float, least: float) -> float | None:
     """The mean likeness of these reports to those, faded by the time between them; None when it is not enough."""
-    one, other = some[0], others[0]
-    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
+    apart = _apart(one.centre, other.centre)
     if apart > WINDOW:
         return None
-    value = _of_groups(one, other, crowd) * _fading(apart)
-    stays = STAYS if some[1] is not None and some[1] == others[1] else 1.0
-    return value if value >= stays * _settles(crowd) else None
+    value = _of_groups(one.centre, other.centre, crowd) * _fading(apart)
+    return value if value >= _stays(one, other) * least else None
+
+
+def _two(one: _Told, other: _Told, crowd: float, least: float) -> tuple[float | None, float]:
+    """The same of two reports, and their likeness with no word capped, which adds up to what groups cannot exceed."""
+    if not one.mark or not other.mark:
+        return _as_one(one, other, crowd, least), prints.likeness(one.centre.sum, other.centre.sum)
+    products = compared.products((one.mark, other.mark), one.centre.sum, other.centre.sum, WORD_CAP)
+    reach = value = products if isinstance(products, float) else sum(products)
+    apart = _apart(one.centre, other.centre)
+    fading, enough = _fading(apart), _stays(one, other) * least
+    if apart > WINDOW or reach * fading < enough:
+        return None, reach
+    if not isinstance(products, float):
+        cap = WORD_CAP * (1 + crowd / 4)
+        value = sum([said if said < cap else cap for said in products])
+    value *= fading
+    return (value if value >= enough else None), reach
+
+
+def _at_most(one: _Told, other: _Told, reached: float, least: float) -> float | None:
+    """How alike two groups are at most, as `_as_one` says it."""
+    apart = _apart(one.centre, other.centre)
+    if apart > WINDOW:
+        return None
+    value = reached * (1 + 1e-9) / (one.centre.count * other.centre.count) * _fading(apart)
+    if min(one.centre.count, other.centre.count) > 1:
+        value *= TWO_GROUPS
+    return value if value >= _stays(one, other) * least else None
+
+
+def _stays(one: _Told, other: _Told) -> float:
+    return STAYS if one.story_id is not None and one.story_id == other.story_id else 1.0
 
 
 def _settles(crowd: float) -> float:
@@ -296,8 +358,7 @@ def _likely(own: Vector, at: datetime, centre: Centre, crowd: float) -> float:
 def _are_one(one: Centre, other: Centre, crowd: float) -> bool:
     """Whether two stories are of one event: their reports' mean likeness, with more asked for than of a report."""
     pairs = one.count * other.count
-    apart = max(one.first_at - other.last_at, other.first_at - one.last_at)
-    value = _of_groups(one, other, crowd) * _fading(apart)
+    value = _of_groups(one, other, crowd) * _fading(_apart(one, other))
     return value >= _enough(pairs, crowd) + MERGE_DOUBT
 
 
@@ -307,8 +368,13 @@ def _of_groups(one: Centre, other: Centre, crowd: float) -> float:
     return value * TWO_GROUPS if min(one.count, other.count) > 1 else value
 
 
+def _apart(one: Centre, other: Centre) -> timedelta:
+    """The time between two groups; less than nothing when they overlap."""
+    return max(one.first_at - other.last_at, other.first_at - one.last_at)
+
+
 def _fading(apart: timedelta) -> float:
-    return math.exp2(-(apart / HALF_LIFE)) if apart > timedelta() else 1.0
+    return math.exp2(-(apart / HALF_LIFE)) if apart > AT_ONCE else 1.0
 
 
 def opened(article_id: int, own: Vector, at: datetime) -> Centre:
@@ -321,12 +387,12 @@ def gathered(reports: Sequence[Candidate]) -> Centre | None:
     own = [one for one in reports if one.copy_of is None]
     if not own:
         return None
-    first, *rest = own
-    centre = opened(first.article_id, first.print, first.seen_at)
-    for one in rest:
-        centre = _with(centre, one.print, one.seen_at)
-    central = max(own, key=lambda one: (_nearness(one.print, centre.sum), -one.article_id))
-    return replace(centre, central_id=central.article_id, central=central.print)
+    whole: Vector = own[0].print
+    for one in own[1:]:
+        whole = _added(whole, one.print)
+    central = max(own, key=lambda one: (_nearness(one.print, whole), -one.article_id)) if len(own) > 1 else own[0]
+    seen = [one.seen_at for one in own]
+    return Centre(len(own), whole, min(seen), max(seen), central.article_id, central.print)
 
 
 def joined(centre: Centre, article_id: int, own: Vector, at: datetime) -> Centre:
@@ -357,9 +423,10 @@ def _both(one: Centre, other: Centre) -> Centre:
 
 
 def _added(one: Vector, other: Vector) -> Vector:
-    made = defaultdict(float, one)
+    made = dict(one)
     for word, value in other.items():
-        made[word] += value
+        made[word] = made[word] + value if word in made else value
     if len(made) <= CENTRE_WORDS:
         return made
-    return dict(heapq.nlargest(CENTRE_WORDS, made.items(), key=itemgetter(1, 0)))
+    heaviest = sorted(zip(made.values(), made.keys(), strict=True), reverse=True)
+    return {word: value for value, word in heaviest[:CENTRE_WORDS]}

@@ -17,7 +17,7 @@ PIPELINE = ROOT / "pipeline"
 FLOORS = {
     "errors": 1, "hiding": 1, "model": 1, "patterns": 1, "urls": 1, "trackers": 1, "unwrap": 1, "variants": 1,
     "text": 1, "reading": 1, "prints": 1, "linkage": 1, "worddiff": 1, "edits": 1, "agencies": 1, "rarity": 1,
-    "times": 1, "log": 1, "learn": 1, "vitals": 1, "care": 1, "retention": 1, "supervisor": 1,
+    "compared": 1, "times": 1, "log": 1, "learn": 1, "vitals": 1, "care": 1, "retention": 1, "supervisor": 1,
     "parse": 2, "extract": 2, "changes": 2, "stories": 2, "topics": 2, "schedule": 2, "memory": 2,
     "discover": 2, "export": 2, "websub": 2,
     "config": 2, "fetch": 2, "store": 2, "workers": 2,

@@ -359,3 +359,12 @@ def test_looked_at_together_a_copy_goes_with_its_original_and_weeks_are_kept_apa
     copy = candidate(FERRY, 2, story_id=7, copy_of=1)
     later = candidate(FERRY_AGAIN, 3, story_id=8, seen_at=NOW + timedelta(days=20))
     assert stories.grouped([candidate(FERRY), copy, later], 100) == [[1, 2], [3]]
+
+
+def test_a_large_story_is_looked_at_as_a_whole_and_what_belongs_to_it_still_comes() -> None:
+    held = [candidate(one, number, story_id=7) for number, one in enumerate((FERRY, FERRY_AGAIN), 1)]
+    whole = stories.gathered(held)
+    assert whole is not None
+    others = [candidate(FERRY_THIRD, 3, story_id=8), candidate(BAKERY, 4, story_id=9)]
+    assert stories.grouped(others, 100, {7: whole}) == [[-7, 3], [4]]
+    assert stories.grouped([others[1]], 100, {7: whole}) == [[4], [-7]]

@@ -187,6 +187,21 @@ def test_looked_at_again_reports_that_were_put_wrong_come_where_they_belong(news
     consistent(newsroom)
 
 
+def test_stories_looked_at_as_wholes_come_together_with_all_their_reports(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging.stories, "LARGE", 1)
+    arrive(newsroom)
+    newsroom.store.stories.move([2], None)
+    assert stories(newsroom) == sets("times", "post", "wire")
+    settle(newsroom)
+    assert stories(newsroom) == sets("times post", "wire")
+    consistent(newsroom)
+    split(newsroom, "post", "times")
+    settle(newsroom)
+    assert stories(newsroom) == sets("times", "post", "wire"), "a person's word stands"
+
+
 def test_all_that_is_remembered_is_looked_at_again_and_a_second_time_changes_nothing(newsroom: Newsroom) -> None:
     arrive(newsroom)
     assert restory.again(newsroom.desk) == (3, 0), "the stream made the same stories"

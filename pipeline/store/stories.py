@@ -255,6 +255,14 @@ class Stories:
         )
         self.recount([row[0] for row in rows])
 
+    def sizes(self, story_ids: Iterable[int]) -> dict[int, int]:
+        """How many articles each of these stories has, of those that there are."""
+        rows = self._db.execute(
+            "SELECT t.id, t.article_count FROM json_each(?) j JOIN stories t ON t.id = j.value",
+            (json.dumps(sorted(story_ids)),),
+        )
+        return dict(rows.fetchall())
+
     def members(self, story_id: int) -> list[int]:
         """The articles of a story, in order."""
         rows = self._db.execute(
