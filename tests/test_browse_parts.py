@@ -78,6 +78,8 @@ def test_a_profile_is_read_and_anything_else_is_shown_as_it_is() -> None:
     whole = {"terms": [{"text": "a", "weight": 0.1}, {"text": "b", "weight": 0.2}], "rules": {"none": ["c", 3]}}
     assert [t.text for t in stored.profile(json.dumps(whole)).terms] == ["b", "a"]
     assert stored.profile(json.dumps(whole)).none == ("c",)
+    assert stored.profile(json.dumps({**whole, "fitted": 0})).alone
+    assert not stored.profile(json.dumps({**whole, "fitted": None})).alone
     assert stored.profile("<neither>").raw == "<neither>"
 
 

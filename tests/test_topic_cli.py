@@ -399,7 +399,7 @@ def test_tune_fits_a_topic_that_knows_its_seed_alone_as_it_would_have_been_made(
     wanted = config.topic(place / "made.toml")
     assert newsbeat("topic", "tune", "bid", "--write").exit_code == 0
     tuned = config.topic(path)
-    assert (tuned.fitted, tuned.threshold) == (wanted.fitted, wanted.threshold)
+    assert (tuned.fitted, tuned.scale, tuned.threshold) == (wanted.fitted, 1.0, wanted.threshold)
     weights = {term.text: term.weight for term in tuned.terms}
     assert {term.text: weights[term.text] for term in wanted.terms} == {t.text: t.weight for t in wanted.terms}
     assert all(weights[text] == 0.001 for text in weights.keys() - {term.text for term in wanted.terms})

@@ -56,6 +56,7 @@ def retuned(
             document["threshold"] = threshold
         if fitted is not None:
             document["fitted"] = fitted
+            document.pop("scale", None)  # its threshold stands for that now
         terms = document["term"]
         assert isinstance(terms, AoT | Array)
         for at, weight in weights.items():

@@ -104,6 +104,8 @@ def fitted(
     """
     if len(archive) < LEAST_ARTICLES or not profile.terms:
         return None
+    # The archive says where the threshold lies; what the seed says of it by its scale is no help beside that.
+    profile = replace(profile, scale=1.0)
     one = compiled(profile)
     said = _values(one, archive)
     rarer, rare, first = _first(one, said, len(archive), lang)
@@ -121,7 +123,7 @@ def fitted(
         kept = sorted([*own, *range(len(rare), len(mixed))])
         terms = (*profile.terms, *(lesson.term for lesson in taught))
         profile = replace(profile, terms=tuple(terms[at] for at in kept))
-        rare = _unit([mixed[at] for at in kept], profile.scale)
+        rare = _unit([mixed[at] for at in kept])
         one = compiled(profile)
         said = _values(one, archive)
     off = [at for at, values in said.items() if _score(rare, values) < OFF and chances.get(at, 0.0) < LIKELY]
@@ -129,7 +131,7 @@ def fitted(
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
     threshold, scores = _parted(weights, said, chances)
     on = sorted((at for at in scores if scores[at] >= threshold), key=lambda at: (-scores[at], at))
-    threshold = round(min(0.9, threshold * profile.scale / length), 3)
+    threshold = round(min(0.9, threshold / length), 3)
     fit = [replace(term, weight=round(weights[at] / length, 3)) for at, term in enumerate(profile.terms)]
     order = [at for at in sorted(range(len(fit)), key=lambda at: (-fit[at].weight, at)) if fit[at].weight > 0]
     among = {lesson.term.text: lesson.among for lesson in taught}
@@ -190,7 +192,7 @@ def _first(
     apart: the scores from which `likely` says who is on topic."""
     off = [at for at, values in said.items() if _score(one.weights, values) < OFF]
     rarer = _rarer(one, said, off, articles, lang)
-    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)], one.profile.scale)
+    rare = _unit([weight * more for weight, more in zip(one.weights, rarer, strict=True)])
     return rarer, rare, _scores(_told_apart(rare, said, off), said, likely.USUAL)
 
 
@@ -239,10 +241,9 @@ def _scores(weights: Sequence[float], said: Mapping[int, Values], threshold: flo
     return {at: score for at, score in found.items() if score > 0}
 
 
-def _unit(weights: Sequence[float], scale: float = 1.0) -> list[float]:
-    """The weights, as long as the profile's scale."""
+def _unit(weights: Sequence[float]) -> list[float]:
     length = math.sqrt(sum(weight**2 for weight in weights)) or 1.0
-    return [weight / length * scale for weight in weights]
+    return [weight / length for weight in weights]
 
 
 def _mixed(seed: Sequence[float], near: Sequence[float]) -> list[float]:
