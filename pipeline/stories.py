@@ -58,7 +58,7 @@ together before each grew. One report that joins a group is judged by its likene
 LEAST_NEAR, MOST_NEAR = 0.02, 200
 """Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
 
-LARGE = 120
+LARGE = 40
 """Reports of a story from which the second look takes it as a whole: that look costs the square of a story's reports,
 and a story of thousands goes on for days. Each of its reports was looked at while it was smaller."""
 

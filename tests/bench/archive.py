@@ -1,9 +1,10 @@
 """An archive of any size, as if the service had run for months: `python tests/bench/archive.py FILE [ARTICLES]`.
 
-Words as common as English uses them, and names that only one story has; stories of one report up to some thousand that
-overlap in time; a few outlets with much and many with little; copies, agencies, edits, tags with their evidence, near
-misses, polls, feeds in trouble, the story window's words. Rows go in by plain SQL: judging a million articles would
-take an hour, and this takes minutes. Nothing is optimised or analysed that the service leaves as it is. Deterministic;
+Words as common as English uses them, and for each story names that only it has and words that its reports tell it with;
+stories of one report up to some thousand that overlap in time; a few outlets with much and many with little; copies,
+agencies, edits, tags with their evidence, near misses, polls, feeds in trouble. Rows go in by plain SQL: judging a
+million articles would take an hour, and this takes minutes. Only copies and stories of the last six days, all that a
+window remembers, are the judge's own. Nothing is optimised or analysed that the service leaves as it is. Deterministic;
 `newsbeat verify` finds nothing amiss in it.
 """
 
@@ -14,7 +15,7 @@ import json
 import random
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -22,11 +23,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pipeline import judging, prints, stories
+from pipeline import judging, schedule, stories
+from pipeline.judging import Desk
+from pipeline.model import Article
 from pipeline.store import Store
 from pipeline.store.names import names_of
-from pipeline.store.stories import COUNTED, Middle
-from pipeline.times import stamp
+from pipeline.store.stories import COUNTED
+from pipeline.times import from_stamp, stamp
+from pipeline.urls import OutletBook
 from tests.bench import corpus
 
 OUTLETS, FAMILIES, FEEDS, TOPICS = 300, 220, 500, 20
@@ -42,7 +46,9 @@ TOPICAL = 0.06
 NEAR = 0.05
 """Of the other articles, how many come near one."""
 POLL_EVERY, POLL_DAYS = timedelta(minutes=30), 30
-BATCH = 10_000
+BATCH, POLLED = 10_000, 10
+COMMONEST, OWN = 2000, 12
+"""How many of the commonest words are nobody's own, and how many a story has."""
 SENTENCES = 50_000
 AGENCIES = ("Reuters", "AP", "AFP", "dpa")
 _SYLLABLES = "bar bel dor fen gal hin jor kal lum mar nor pel qua ros sel tam ulm ver wen xan yor zel".split()
@@ -75,20 +81,30 @@ def build(path: Path, articles: int, until: datetime, told: Callable[[int], None
             _frame(db, first, until)
         _events(made, articles)
         window = until - 2 * stories.WINDOW
-        for start in range(1, articles + 1, BATCH):
-            ids = range(start, min(start + BATCH, articles + 1))
-            with store.transaction(), store.stories.words.gathering():
-                _articles(store, made, ids, first, window)
+        desk = Desk(store, OutletBook(), {}, (), schedule.Pace())
+        old = max(0, min(articles, int((window - first) / timedelta(days=1) * PER_DAY)))
+        for ids in _batches(1, old, BATCH):
+            with store.transaction():
+                _articles(store, made, ids, first)
                 store.articles.index(ids)
             told(ids[-1])
         with store.transaction():
             _stories(db)
-            _centres(store)
+        db.execute("PRAGMA foreign_keys = ON")  # a story that goes takes its centre along
+        for ids in _batches(old + 1, articles, POLLED):
+            with store.transaction():
+                judging.take_in(_articles(store, made, ids, first, judged=True), desk)
+            told(ids[-1])
+        with store.transaction():
             db.execute(
                 "UPDATE feeds SET last_new_at = (SELECT max(first_seen_at) FROM entries e WHERE e.feed_id = feeds.id)"
                 " WHERE state = 'ok'"
             )
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _batches(first: int, last: int, size: int) -> Iterator[range]:
+    return (range(start, min(start + size, last + 1)) for start in range(first, last + 1, size))
 
 
 def _frame(db: sqlite3.Connection, first: datetime, until: datetime) -> None:
@@ -144,7 +160,7 @@ def _name(number: int) -> str:
 def _opened(made: _Made) -> int:
     """A new story, with names of its own."""
     story = len(made.story_names)
-    made.story_names.append(own_names(story))
+    made.story_names.append(own_words(story))
     topical = made.draw.random() < TOPICAL
     made.story_topic.append(_topic(made.draw) if topical else None)
     return story
@@ -181,7 +197,11 @@ def _story_of(made: _Made, number: int) -> int:
     return story
 
 
-def _articles(store: Store, made: _Made, ids: range, first: datetime, window: datetime) -> None:
+def _articles(
+    store: Store, made: _Made, ids: range, first: datetime, *, judged: bool = False
+) -> list[tuple[int, Article]]:
+    """Keeps these articles and returns them; with stories and copies as they were made up, if nobody judges them."""
+    new = []
     rows, texts, names, known, wordings, tags, placed = [], [], [], [], [], [], []
     draw = made.draw
     for number in ids:
@@ -205,8 +225,8 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
         feed = outlet if outlet + OUTLETS > FEEDS or draw.random() < 0.6 else outlet + OUTLETS
         hashes = [f"{number:x}", f"{number:x}-2"][: 1 + edited]
         earlier = f"{draw.choice(made.pool)[:50]} {made.story_names[story][1]}"
-        rows.append((number, url, outlet, title, summary, "en", moment, seen, "content", original if copied else None,
-                     hashes[-1], len(hashes), agency))  # fmt: skip
+        rows.append((number, url, outlet, title, summary, "en", moment, seen, "content",
+                     original if copied and not judged else None, hashes[-1], len(hashes), agency))  # fmt: skip
         texts.append((number, text))
         names.append((feed, url, number, url, hashes[-1], seen, stamp(at + timedelta(hours=12))))
         known += names_of(number, url, title)
@@ -217,9 +237,8 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
             wordings.append((number, 2, later, title, summary, hashes[1], "headline", None, "headline"))
         placed.append((story, number))
         tags += _tags(draw, number, made.story_topic[story], title, moment or seen)
-        if at >= window:
-            own = prints.fingerprint(prints.words(title, text), {}, 0)
-            store.stories.remember(number, at, prints.telling_words(own), prints.packed(own), counted=not copied)
+        new.append((number, Article(url, f"Outlet {outlet}", title, summary, text, "content", "en", (),
+                                    from_stamp(moment), at, hashes[-1])))  # fmt: skip
     for table, columns, values in (
         ("articles", "id, url, outlet_id, title, summary, lang, published_at, first_seen_at, text_from, copy_of,"
                      " text_hash, revision_count, agency", rows),
@@ -228,20 +247,24 @@ def _articles(store: Store, made: _Made, ids: range, first: datetime, window: da
         ("article_names", "name, article_id", known),
         ("revisions", "article_id, n, seen_at, title, summary, text_hash, kind, text, changed", wordings),
         ("article_topics", "article_id, topic, score, on_topic, evidence, profile_hash, published_at", tags),
-        ("story_articles", "story_id, article_id, similarity", [(*pair, 0.5) for pair in placed]),
+        ("story_articles", "story_id, article_id, similarity", [] if judged else [(*pair, 0.5) for pair in placed]),
     ):  # fmt: skip
         marks = ", ".join("?" * (columns.count(",") + 1))
         store.connection.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", values)
+    return new
 
 
-def own_names(story: int) -> tuple[str, ...]:
-    """The names that only this story has."""
-    return _name(3 * story), _name(3 * story + 1), f"{_name(3 * story + 2)} Act"
+def own_words(story: int) -> tuple[str, ...]:
+    """The three names that only this story has, and a dozen words that its reports tell it with."""
+    words = random.Random(story).choices(corpus.vocabulary()[0][COMMONEST:], k=OWN)
+    return _name(3 * story), _name(3 * story + 1), f"{_name(3 * story + 2)} Act", *words
 
 
 def report(draw: random.Random, pool: Sequence[str], own: Sequence[str]) -> tuple[str, str, str]:
-    """Headline, summary and text of a report: a feed's summary most often, a whole article in one of ten."""
-    said = [draw.choice(pool) for _ in range(20 if draw.random() < 0.1 else draw.randint(2, 6))]
+    """Headline, summary and text of a report: a feed's summary most often, a whole article in one of ten. Each sentence
+    has two of the story's own words."""
+    length = 20 if draw.random() < 0.1 else draw.randint(2, 6)
+    said = [f"{' '.join(draw.sample(own[3:], 2))} {draw.choice(pool)}" for _ in range(length)]
     title = f"{own[0]} {said[0][:60].rstrip('.').lower()} {own[draw.randrange(3)]}"
     summary = f"{said[1]} {own[2]}."
     return title, summary, f"{summary} {' '.join(said[2:])} {own[1]} and {own[0]}."
@@ -273,19 +296,6 @@ def _stories(db: sqlite3.Connection) -> None:
         " FROM story_articles GROUP BY story_id) s JOIN articles a ON a.id = s.first"
     )
     db.execute(f"UPDATE stories SET (first_at, last_at, article_count, outlet_count, family_count) = ({COUNTED})")
-
-
-def _centres(store: Store) -> None:
-    """What the stories of the window say, as the service would have kept it when their reports came."""
-    rows = store.connection.execute(
-        "SELECT DISTINCT s.story_id FROM story_prints p JOIN story_articles s ON s.article_id = p.article_id"
-    ).fetchall()
-    for (story_id,) in rows:
-        near = store.stories.neighbours(store.stories.members(story_id))
-        if centre := stories.gathered([judging._candidate(one) for one in near]):
-            packed = prints.packed(centre.sum)
-            middle = Middle(centre.count, packed, centre.first_at, centre.last_at, centre.central_id)
-            store.stories.keep_middle(story_id, middle)
 
 
 if __name__ == "__main__":

@@ -50,14 +50,15 @@ class Item:
 
 
 @cache
-def _vocabulary() -> tuple[list[str], list[float]]:
+def vocabulary() -> tuple[list[str], list[float]]:
+    """Words, the commonest first, and their frequencies added up."""
     words = top_n_list("en", WORDS)
     return words, list(accumulate(word_frequency(word, "en") for word in words))
 
 
 def sentence(draw: random.Random, length: int, extra: tuple[str, ...] = ()) -> str:
     """`length` words as English uses them, those of `extra` among them, with a capital and a full stop."""
-    words, weights = _vocabulary()
+    words, weights = vocabulary()
     drawn = draw.choices(words, cum_weights=weights, k=length)
     for word in extra:
         drawn[draw.randrange(length)] = word
@@ -73,7 +74,7 @@ def item(number: int, index: int, entries: int) -> Item:
     kind = draw.random()
     if kind < EVENT_SHARE + COPY_SHARE:
         same = random.Random(draw.randrange(EVENTS))
-        words, _ = _vocabulary()
+        words, _ = vocabulary()
         event = tuple(same.choices(words[4000:], k=9))
         if kind < COPY_SHARE:
             draw = same
@@ -192,6 +193,6 @@ def documents(count: int) -> Iterator[str]:
     """Texts to seed topics from, about events that the feeds tell."""
     for number in range(count):
         same = random.Random(number)
-        words, _ = _vocabulary()
+        words, _ = vocabulary()
         event = tuple(same.choices(words[4000:], k=9))
         yield "\n\n".join(sentence(same, 45, event) for _ in range(6))

@@ -116,7 +116,7 @@ class Archive:
                 story, self._next = self._next, self._next + 1
             else:
                 story = self._draw.choice(self._open)
-            title, _, body = archive.report(self._draw, self._pool, archive.own_names(story))
+            title, _, body = archive.report(self._draw, self._pool, archive.own_words(story))
             self._last = title, body
         return _article(self._number, *self._last, self._at)
 
