@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from pipeline import ingest, judging, retag, schedule, topics
 from pipeline.errors import StoreError
 from pipeline.model import Match, Outlet, Term, TopicProfile
 from pipeline.store import FEEDBACK, Feedback, Store
+from pipeline.store.feedback import create
 from pipeline.urls import OutletBook
 
 BARRAGE = TopicProfile(
@@ -65,6 +68,19 @@ def url(name: str) -> str:
 
 
 # --- the file -------------------------------------------------------------------------------------------------
+
+
+def test_several_may_make_the_file_at_one_moment(tmp_path: Path) -> None:
+    for attempt in range(20):
+        path, begin = tmp_path / f"feedback-{attempt}.db", Barrier(4)
+
+        def made(path: Path = path, begin: Barrier = begin) -> None:
+            begin.wait()
+            create(path)
+
+        with ThreadPoolExecutor(4) as threads:
+            for one in [threads.submit(made) for _ in range(4)]:
+                one.result()
 
 
 def test_the_latest_word_on_an_article_counts(feedback: Feedback) -> None:

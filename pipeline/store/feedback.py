@@ -6,6 +6,7 @@ A label names its article by URL, and by number only where it has no URL, so tha
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -48,15 +49,20 @@ BUSY_MS = 5000
 
 
 def create(path: Path) -> None:
-    """Makes feedback.db where it is missing, and gives an older one the columns it lacks. No row is touched."""
-    with closing(sqlite3.connect(path)) as connection:
+    """Makes feedback.db where it is missing, and gives an older one the columns it lacks. No row is touched.
+
+    Two programs may come at one moment: who is second waits, and finds it done.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.executescript(SCHEMA)
+        if _whole(connection):
+            return
+        connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA}")
         for column in LATER_COLUMNS:
             if column not in _columns(connection):
                 connection.execute(f"ALTER TABLE labels ADD COLUMN {column} TEXT")
         connection.execute("CREATE INDEX IF NOT EXISTS labels_url ON labels(url, topic)")
-        connection.commit()
+        connection.execute("COMMIT")
 
 
 class Feedback:
@@ -248,6 +254,13 @@ def moment(value: str) -> datetime | None:
         return from_stamp(value)
     except ValueError:
         return None
+
+
+def _whole(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is to be made; then a file that may only be read serves too."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    wanted = {*re.findall(r"EXISTS (\w+)", SCHEMA), "labels_url"}
+    return wanted <= there and set(LATER_COLUMNS) <= _columns(connection)
 
 
 def _columns(connection: sqlite3.Connection) -> set[str]:
