@@ -55,7 +55,7 @@ TWO_GROUPS = 0.85
 """What the likeness of two groups counts for, each of several reports: had they been of one event, they would have come
 together before each grew. One report that joins a group is judged by its likeness alone."""
 
-LEAST_NEAR, MOST_NEAR = 0.02, 200
+LEAST_NEAR, MOST_NEAR = 0.06, 200
 """Likeness in the most telling words from which two reports are compared, and how many reports of one word are."""
 
 LARGE = 40
