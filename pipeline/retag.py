@@ -36,7 +36,9 @@ def step(desk: Desk, slugs: Collection[str] | None = None) -> int | None:
     level = {slug for slug, (at, _) in waiting.items() if at == after}
     stop = max(waiting[slug][1] for slug in level)
     stop = min([stop, *(at for at, _ in waiting.values() if at > after)])
-    some = replace(desk, topics=tuple(one for one in desk.topics if one.profile.slug in level))
+    meant = tuple(one for one in desk.topics if one.profile.slug in level)
+    # All of them together are at hand already; some are put together anew each time.
+    some = desk if len(meant) == len(desk.topics) else replace(desk, topics=meant)
     within = takewhile(lambda article: (article.id or 0) <= stop, desk.store.articles.all(after))
     batch = list(islice(within, BATCH))
     done, reached, began = 0, stop, time.monotonic()

@@ -83,7 +83,7 @@ def measured(
 
 def newsbeat(pipe: Pipe, urls: list[str], place: Path, topics: int) -> None:
     """The service's own pass (`once`), everything on."""
-    from pipeline import service
+    from pipeline import config, service
 
     configure(place / "config", urls, topics)
     moment = [corpus.START + timedelta(minutes=30)]
@@ -92,6 +92,12 @@ def newsbeat(pipe: Pipe, urls: list[str], place: Path, topics: int) -> None:
         async with service.opened(
             place / "config", place / "news.db", what="bench", now=lambda: moment[0], draw=lambda: 0.5
         ) as running:
+            service.apply(config.load(place / "config"), running.desk, moment[0])
+            waiting = running.store.topics.waiting()
+            with (
+                running.store.transaction()
+            ):  # the archive is not judged on topics it never had: that is `retag`'s work
+                running.store.topics.judged(waiting, max((last for _, last in waiting.values()), default=0))
             pipe.send(running.store.numbers.totals(moment[0]).articles)
             while pipe.recv() is not None:
                 with cost() as spent:
