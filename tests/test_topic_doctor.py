@@ -167,7 +167,7 @@ def test_check_warns_and_exits_0_and_for_what_cannot_work_2(tmp_path: Path) -> N
         ran = CliRunner().invoke(main, ["--config", str(config), "--db", str(tmp_path / "news.db"), "check"])
         return ran.exit_code, ran.output
 
-    assert check() == (0, f"{config}: 1 feeds, 0 outlets, 1 topics; everything is in order.\n")
+    assert check() == (0, f"{config}: 1 feed, 0 outlets, 1 topic; everything is in order.\n")
     code, said = check('[[term]]\ntext = "Barrages"\nweight = 1.0\n')
     assert code == 0
     assert f"worth a look: {config / 'topics' / 'barrage.toml'}: term[2]: 'Barrages' is one with" in said

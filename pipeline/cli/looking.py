@@ -48,8 +48,8 @@ def check(place: Place, as_json: bool) -> None:
     else:
         found = [*_of_topics(place, setup), *((one, False) for one in _doubts(setup, place))]
     grave = any(is_grave for _, is_grave in found)
+    numbers = {key: len(getattr(setup, key)) if setup else None for key in ("feeds", "outlets", "topics")}
     if as_json:
-        numbers = {key: len(getattr(setup, key)) if setup else None for key in ("feeds", "outlets", "topics")}
         findings = [
             {"file": one.file, "key": one.key, "why": one.why, "cure": one.hint, "grave": is_grave}
             for one, is_grave in found
@@ -58,10 +58,8 @@ def check(place: Place, as_json: bool) -> None:
     elif setup:
         for one, is_grave in found:
             click.echo(f"{'newsbeat' if is_grave else 'worth a look'}: {one}", err=True)
-        click.echo(
-            f"{place.directory}: {len(setup.feeds)} feeds, {len(setup.outlets)} outlets, {len(setup.topics)} topics;"
-            + _in_order(setup, grave)
-        )
+        held = ", ".join(f"{number} {key if number != 1 else key[:-1]}" for key, number in numbers.items())
+        click.echo(f"{place.directory}: {held};{_in_order(setup, grave)}")
     if grave:
         raise SystemExit(2)
 
